@@ -1,0 +1,1 @@
+"""Consistency checkers: one file each, exporting CHECKER; pure."""

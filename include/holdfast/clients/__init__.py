@@ -1,0 +1,1 @@
+"""Thin talkers to outside systems; no policy."""

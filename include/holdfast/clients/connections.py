@@ -1,0 +1,49 @@
+"""Addresses and secrets by connection id, from a file that only its owner can read."""
+
+import json
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from holdfast.errors import SpecError
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """One outside system. `extra` is read by named keys only."""
+
+    id: str
+    type: str
+    host: str = ""
+    port: int = 0
+    login: str = ""
+    password: str = field(default="", repr=False)
+    schema: str = ""
+    extra: Mapping[str, object] = field(default_factory=dict)
+
+
+def connection(file: Path, connection_id: str) -> Connection:
+    """Read one connection; SpecError names the file and the ids that are there."""
+    where = str(file)
+    try:
+        if stat.S_IMODE(file.stat().st_mode) & 0o077:
+            raise SpecError("others may read this file of secrets", where=where, hint=f"chmod 600 {file}")
+        entries = json.loads(file.read_text())
+    except FileNotFoundError:
+        raise SpecError("there is no connections file", where=where, hint="holdfast shop up writes one") from None
+    except ValueError as error:
+        raise SpecError(f"not JSON: {error}", where=where) from error
+    entry = entries.get(connection_id)
+    if entry is None:
+        raise SpecError(f"unknown connection '{connection_id}'", where=where, hint=f"known: {', '.join(sorted(entries))}")
+    return Connection(
+        id=connection_id,
+        type=entry.get("conn_type", ""),
+        host=entry.get("host") or "",
+        port=int(entry.get("port") or 0),
+        login=entry.get("login") or "",
+        password=entry.get("password") or "",
+        schema=entry.get("schema") or "",
+        extra=entry.get("extra") or {},
+    )

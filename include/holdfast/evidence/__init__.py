@@ -1,0 +1,1 @@
+"""Canonical bytes, signing and verification; pure."""

@@ -1,0 +1,1 @@
+"""Fault drivers: one file a fault type, each exporting DRIVER."""

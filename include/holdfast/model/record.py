@@ -1,0 +1,33 @@
+"""Signed statements about a run. Standard library only."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+PREDICATES = "https://holdfast.dev/evidence/"
+"""Prefix of the predicate types: plan/v1, run-start/v1, result/v1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """
+    What is signed: an in-toto Statement v1.
+
+    `subjects` maps a name to a SHA-256 in hex; `predicate` holds integers, strings, booleans,
+    lists and maps only (durations in ms), so that its canonical bytes are the same everywhere.
+    """
+
+    predicate_type: str
+    subjects: Mapping[str, str]
+    predicate: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One signed statement in the log: a DSSE envelope (JSON bytes), chained by digest."""
+
+    index: int
+    run_id: str
+    predicate_type: str
+    recorded_at: str
+    previous: str
+    envelope: bytes

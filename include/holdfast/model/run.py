@@ -1,0 +1,90 @@
+"""A run of a suite, and what is written about it while it goes on. Standard library only."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from holdfast.model.verdict import Verdict
+
+
+class RunState(StrEnum):
+    """How far a run has come."""
+
+    STARTED = "started"
+    POSTPONED = "postponed"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """
+    One run. `id` is `<suite>--<slug of Airflow's run id>`; times are ISO 8601 in UTC.
+
+    `start_boottime` is CLOCK_BOOTTIME seconds at the start: histories are cut there.
+    """
+
+    id: str
+    suite: str
+    environment: str
+    triggered_by: str
+    plan_digest: str
+    started_at: str
+    start_boottime: float
+    state: RunState = RunState.STARTED
+    verdict: Verdict | None = None
+    reason: str = ""
+    ended_at: str = ""
+
+
+class EntryKind(StrEnum):
+    """What an entry of a run's book is about."""
+
+    SUITE = "suite"            # the suite as validated, choices applied
+    PLAN = "plan"
+    BASELINE = "baseline"      # value of each objective before the first fault
+    STEADY = "steady"
+    LEASE = "lease"            # a lease was opened for an experiment
+    RECOVERY = "recovery"      # detection and recovery of one experiment
+    FINDING = "finding"        # a Finding
+    ARTEFACT = "artefact"      # an Artefact
+    NOTICE = "notice"
+    VERDICT = "verdict"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """
+    One line of a run's book, append-only.
+
+    A task that runs again writes again: of entries with the same kind, experiment and name the
+    latest counts.
+    """
+
+    run_id: str
+    kind: EntryKind
+    name: str
+    data: Mapping[str, object]
+    experiment: str = ""
+    at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Artefact:
+    """A file a run leaves behind; `digest` is `sha256:<hex>`, `path` relative to the artefact store."""
+
+    name: str
+    digest: str
+    size: int
+    media_type: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something a person is told: kind is residue, abort, broken, postponed."""
+
+    kind: str
+    run_id: str
+    suite: str
+    text: str
+    data: Mapping[str, object] = field(default_factory=dict)

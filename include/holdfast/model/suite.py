@@ -1,0 +1,255 @@
+"""The suite as its author wrote it: closed, frozen, checked."""
+
+import re
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def parse_duration(text: object) -> timedelta:
+    """Read `500ms`, `8s`, `2m` or `1h`."""
+    if isinstance(text, timedelta):
+        return text
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h)", text.strip()) if isinstance(text, str) else None
+    if match is None:
+        raise ValueError("a duration is a number and ms, s, m or h, such as 500ms or 8s")
+    return timedelta(seconds=float(match[1]) * _UNITS[match[2]])
+
+
+def format_duration(value: timedelta) -> str:
+    """Write a duration as an author would."""
+    ms = round(value.total_seconds() * 1000)
+    return f"{ms}ms" if ms % 1000 else f"{ms // 1000}s"
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(parse_duration, json_schema_input_type=str),
+    PlainSerializer(format_duration, return_type=str),
+]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Bound(_Model):
+    """A comparison with a number: seconds for times, a ratio for percentages, else as written."""
+
+    op: Literal["<", "<=", ">", ">="]
+    value: float
+    unit: Literal["", "ms", "s", "%"] = ""
+
+    def holds(self, value: float) -> bool:
+        """Say whether `value` (base unit) satisfies the comparison; NaN satisfies none."""
+        return {
+            "<": value < self.value, "<=": value <= self.value,
+            ">": value > self.value, ">=": value >= self.value,
+        }[self.op]
+
+    def __str__(self) -> str:
+        return f"{self.op} {self.show(self.value)}"
+
+    def show(self, value: float) -> str:
+        """Write a value of the base unit in the author's unit."""
+        factor = {"ms": 1000.0, "%": 100.0}.get(self.unit, 1.0)
+        return f"{value * factor:.6g}{self.unit}"
+
+
+_BOUND = r"(<=|>=|<|>)\s*(-?\d+(?:\.\d+)?)\s*(ms|s|%)?"
+
+
+def parse_bound(text: object) -> object:
+    """Read `< 500ms`, `>= 99%`, `< 0.2`."""
+    if not isinstance(text, str):
+        return text
+    match = re.fullmatch(_BOUND, text.strip())
+    if match is None:
+        raise ValueError("a bound is a comparison and a number, such as '< 500ms' or '>= 99%'")
+    unit = match[3] or ""
+    factor = {"ms": 0.001, "%": 0.01}.get(unit, 1.0)
+    return {"op": match[1], "value": float(match[2]) * factor, "unit": unit}
+
+
+BoundText = Annotated[
+    Bound, BeforeValidator(parse_bound, json_schema_input_type=str), PlainSerializer(str, return_type=str)
+]
+
+
+class StopCondition(_Model):
+    """The guard ends the fault when `bound` is true for `hold` (at once when zero)."""
+
+    bound: Bound
+    hold: Duration = timedelta(0)
+
+    def __str__(self) -> str:
+        return f"{self.bound} for {format_duration(self.hold)}" if self.hold else str(self.bound)
+
+
+def parse_stop(text: object) -> object:
+    """Read `> 60% for 6s`."""
+    if not isinstance(text, str):
+        return text
+    match = re.fullmatch(r"(.+?)(?:\s+for\s+(\S+))?", text.strip())
+    bound, hold = (match[1], match[2]) if match else (text, None)
+    return {"bound": parse_bound(bound), "hold": hold or timedelta(0)}
+
+
+StopText = Annotated[
+    StopCondition,
+    BeforeValidator(parse_stop, json_schema_input_type=str),
+    PlainSerializer(str, return_type=str),
+]
+
+
+class Metadata(_Model):
+    """What the suite is called and whose it is."""
+
+    name: Name
+    owner: str = Field(min_length=1)
+    description: str = ""
+
+
+class Selector(_Model):
+    """Where a service is: at least one kind of address."""
+
+    process: str | None = Field(None, description="pid files, as a pattern below the state folder")
+    postgres: str | None = Field(None, description="connection id of a PostgreSQL cluster")
+    proxy: str | None = Field(None, description="connection id of a TCP proxy with toxics")
+    http: str | None = Field(None, description="connection id of an HTTP end point")
+
+
+class History(_Model):
+    """A workload's own log, and the query that reads back what is there in the end."""
+
+    file: str = Field(description="JSONL with Jepsen's field names, below the state folder")
+    postgres: str = Field(description="connection id the query runs on")
+    query: str = Field(description="one column: every key that is there")
+
+
+class TargetSpec(_Model):
+    """What the suite is run against. One run with faults at a time for each environment."""
+
+    environment: Name
+    services: dict[Name, Selector] = Field(min_length=1)
+    histories: dict[Name, History] = Field(default_factory=dict)
+    prometheus: str = Field("prometheus_default", description="connection id of the guard's Prometheus")
+
+
+class Schedule(_Model):
+    """When the suite runs by itself."""
+
+    cron: str
+    time_zone: str = "UTC"
+
+
+class Indicator(_Model):
+    """How an objective is measured."""
+
+    prometheus: str = Field(min_length=1, description="PromQL giving one series")
+
+
+class Objective(_Model):
+    """A steady state: the indicator satisfies the bound."""
+
+    name: Name
+    indicator: Indicator
+    objective: BoundText
+
+
+class OnNoData(StrEnum):
+    """What the guard does when it has seen nothing for the grace."""
+
+    ABORT = "abort"
+    HOLD = "hold"
+
+
+class GuardSpec(_Model):
+    """How the fault is watched."""
+
+    poll: Duration = timedelta(milliseconds=500)
+    lease: Duration = timedelta(seconds=5)
+    on_no_data: OnNoData = OnNoData.ABORT
+    grace: Duration = timedelta(seconds=3)
+
+
+class Baseline(_Model):
+    """How long the target is looked at before the first fault."""
+
+    window: Duration = timedelta(seconds=10)
+
+
+class FaultSpec(_Model):
+    """What is broken, where, for how long; `delay` holds it back after the guard has begun."""
+
+    type: str
+    target: Name
+    duration: Duration
+    delay: Duration = timedelta(0)
+    params: dict[str, Any] = Field(default_factory=dict)
+
+
+class Expect(_Model):
+    """What must be true after the fault, for the experiment to be HELD."""
+
+    recovery_within: Duration | None = None
+    recovery_point: int | None = Field(None, ge=0, description="acknowledged writes that may be lost")
+    checks: tuple[str, ...] = ()
+
+
+class Experiment(_Model):
+    """One fault with the hypothesis it tests."""
+
+    name: Name
+    hypothesis: str = Field(min_length=1)
+    fault: FaultSpec
+    stop_on: dict[Name, StopText] = Field(default_factory=dict)
+    expect: Expect = Expect()
+
+
+class Round(_Model):
+    """Experiments that run side by side."""
+
+    experiments: tuple[Experiment, ...] = Field(min_length=1)
+
+
+class AfterAbort(StrEnum):
+    """What happens to the later rounds after an abort."""
+
+    STOP = "stop"
+    CONTINUE = "continue"
+
+
+class Consistency(_Model):
+    """A check of a history, after all rounds."""
+
+    checker: str
+    history: Name
+
+
+class Compliance(_Model):
+    """The controls that this suite supports evidence for."""
+
+    controls: tuple[str, ...] = ()
+
+
+class Suite(_Model):
+    """A resilience suite."""
+
+    api_version: Literal["holdfast/v1"] = Field(alias="apiVersion")
+    kind: Literal["Suite"]
+    metadata: Metadata
+    target: TargetSpec
+    objectives: tuple[Objective, ...] = Field(min_length=1)
+    rounds: tuple[Round, ...] = Field(min_length=1)
+    schedule: Schedule | None = None
+    guard: GuardSpec = GuardSpec()
+    baseline: Baseline = Baseline()
+    after_abort: AfterAbort = AfterAbort.STOP
+    consistency: tuple[Consistency, ...] = ()
+    compliance: Compliance = Compliance()

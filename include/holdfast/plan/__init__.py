@@ -1,0 +1,1 @@
+"""Suite to outline, outline and targets to plan; pure."""

@@ -1,0 +1,29 @@
+"""Everything a use case may need from outside, in one value."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from holdfast.clock import Clock
+from holdfast.ports.books import Artefacts, Books, Notary, Notifier
+from holdfast.ports.faults import FaultDriver
+from holdfast.ports.leases import Journals, Keepers, LeaseStore
+from holdfast.ports.metrics import Metrics
+from holdfast.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The adapters of one deployment."""
+
+    settings: Settings
+    clock: Clock
+    leases: LeaseStore
+    journals: Journals
+    keepers: Keepers
+    books: Books
+    artefacts: Artefacts
+    notary: Notary
+    notifier: Notifier
+    drivers: Mapping[str, FaultDriver]
+    metrics: Callable[[str], Metrics]
+    """Connection id to a Prometheus."""

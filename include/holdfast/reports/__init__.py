@@ -1,0 +1,1 @@
+"""Report renderers: one file each, exporting RENDERER."""

@@ -1,0 +1,1 @@
+"""The YAML border: text to Suite, each error with its place."""

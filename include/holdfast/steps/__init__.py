@@ -1,0 +1,1 @@
+"""Use cases: each file what one task does, without Airflow."""
