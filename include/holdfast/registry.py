@@ -12,8 +12,7 @@ T = TypeVar("T")
 
 
 class Registry(Generic[T], Mapping[str, T]):
-    """
-    The things of one room, imported on use.
+    """The things of one room, imported on use.
 
     `holdfast/faults/process/hang.py` exporting `DRIVER` is found as `process.hang`; files whose
     name begins with an underscore are private. Other wheels add theirs by an entry point of the

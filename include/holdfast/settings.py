@@ -7,8 +7,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """
-    Where things are.
+    """Where things are.
 
     `home` holds all state (default `.holdfast` below the folder the command runs in);
     `experiments` the suites; `airflow_url` is the API server the command line talks to.

@@ -37,8 +37,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """
-    A fault as a driver gets it: settings checked and filled in, the service's selector beside it.
+    """A fault as a driver gets it: settings checked and filled in, the service's selector beside it.
 
     `selector` maps the kind of address to a pattern or a connection id (`process`, `postgres`,
     `proxy`, `http`). Connection ids resolve in `<home>/connections.json`; patterns below `home`.

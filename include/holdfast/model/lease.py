@@ -73,8 +73,7 @@ class Revocation:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """
-    A snapshot of one lease row. Times in seconds.
+    """A snapshot of one lease row. Times in seconds.
 
     `counter` counts renewals, `beat` the keeper's signs of life: both only rise. `epoch` is the
     environment's at arm. `breach_since` is the guard's memory: objective to the sample time since

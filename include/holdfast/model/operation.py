@@ -6,8 +6,7 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """
-    One operation: invoked, then ok, fail (did not happen) or info (nobody knows).
+    """One operation: invoked, then ok, fail (did not happen) or info (nobody knows).
 
     Times are CLOCK_BOOTTIME seconds; `intended` is when it should have been sent, and latency
     counts from there. `value` is the key it wrote, where it wrote one.

@@ -9,8 +9,7 @@ PREDICATES = "https://holdfast.dev/evidence/"
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """
-    What is signed: an in-toto Statement v1.
+    """What is signed: an in-toto Statement v1.
 
     `subjects` maps a name to a SHA-256 in hex; `predicate` holds integers, strings, booleans,
     lists and maps only (durations in ms), so that its canonical bytes are the same everywhere.

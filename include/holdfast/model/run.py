@@ -17,8 +17,7 @@ class RunState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """
-    One run. `id` is `<suite>--<slug of Airflow's run id>`; times are ISO 8601 in UTC.
+    """One run. `id` is `<suite>--<slug of Airflow's run id>`; times are ISO 8601 in UTC.
 
     `start_boottime` is CLOCK_BOOTTIME seconds at the start: histories are cut there.
     """
@@ -53,8 +52,7 @@ class EntryKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """
-    One line of a run's book, append-only.
+    """One line of a run's book, append-only.
 
     A task that runs again writes again: of entries with the same kind, experiment and name the
     latest counts.

@@ -20,8 +20,7 @@ class Verdict(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """
-    One thing that was checked: `name` says what, `text` what was seen in one plain sentence.
+    """One thing that was checked: `name` says what, `text` what was seen in one plain sentence.
 
     `experiment` is empty for what concerns the whole run. `measured` holds figures by name, the
     unit in the name where it is not a count (`recovery_seconds`).

@@ -7,8 +7,7 @@ from holdfast.model.fault import Effect, Fault, Recipe, Setting, Target
 
 
 class FaultDriver(Protocol):
-    """
-    Break one kind of target and mend it. Each call may be repeated and then changes nothing more.
+    """Break one kind of target and mend it. Each call may be repeated and then changes nothing more.
 
     What a driver makes bears the lease id as its mark; it reverts only what bears the mark or still
     has the value it set. Refusals are FaultError. No call may block for longer than 10 s, except

@@ -10,8 +10,7 @@ from holdfast.model.lease import Environment, Lease, LeaseState, Renewal, Revoca
 
 
 class LeaseStore(Protocol):
-    """
-    Leases, epochs, holds and locks: small and hot. Every call is one transaction.
+    """Leases, epochs, holds and locks: small and hot. Every call is one transaction.
 
     A lease's state only moves along `MOVES`; a revocation is final; counters only rise.
     """
