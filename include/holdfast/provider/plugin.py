@@ -1,0 +1,9 @@
+"""The one plugin of the wheel, registered by entry point. Loaded everywhere: import nothing heavy."""
+
+from airflow.plugins_manager import AirflowPlugin
+
+
+class HoldfastPlugin(AirflowPlugin):
+    """Holdfast in Airflow's list of plugins; what it adds to the pages hangs here."""
+
+    name = "holdfast"
