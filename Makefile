@@ -1,0 +1,33 @@
+# The commands of the README. Everything they need is installed by deploy/ready.sh.
+BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest
+
+.PHONY: demo up down test lint types unit dags system bench lock clean ready ready-dev
+
+ready:
+	@deploy/ready.sh run
+ready-dev:
+	@deploy/ready.sh dev
+
+demo: ready          ## run shop-core for real, then kill all of Airflow and watch the fault go
+	@$(BIN)/holdfast demo
+up: ready            ## start the shop and Airflow, print addresses and logins
+	@$(BIN)/holdfast up
+down: ready          ## stop both
+	@$(BIN)/holdfast down
+
+test: ready-dev      ## lint, types, layers and every test
+	@$(MAKE) --no-print-directory lint
+	$(PYTEST) tests/unit tests/contract tests/dags tests/system
+lint: ready-dev
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+bench: ready-dev     ## figures, measured side by side; never part of the tests
+	$(PYTEST) tests/bench -s -p no:xdist --timeout 1800
+
+lock:                ## compile the pinned locks from pyproject.toml
+	uv pip compile -q --upgrade --no-header --python-version 3.11 pyproject.toml deploy/build.in -o requirements.txt
+	uv pip compile -q --no-header --python-version 3.11 -c requirements.txt pyproject.toml deploy/build.in --group dev -o requirements-dev.txt
+clean: down          ## remove all that was made in this checkout
+	rm -rf .holdfast .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis dist

@@ -1,0 +1,50 @@
+#!/bin/sh
+# Make this checkout ready to run: Python packages in .venv from the pinned lock, Debian packages by apt.
+# usage: deploy/ready.sh run|dev      (dev adds the tools that tests and lint need)
+set -eu
+cd "$(dirname "$0")/.."
+lock=requirements.txt
+[ "${1:-run}" = dev ] && lock=requirements-dev.txt
+python=${PYTHON:-python3}
+
+say() { printf 'holdfast: %s\n' "$*" >&2; }
+
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null ||
+    { say "Python 3.11 or newer is needed; set PYTHON=/path/to/python3.11"; exit 1; }
+
+missing=""
+for package in $(cat deploy/packages.txt); do
+    PATH="$PATH:/usr/sbin:/sbin" command -v "$package" >/dev/null 2>&1 || missing="$missing $package"
+done
+"$python" -c 'import ensurepip' 2>/dev/null || missing="$missing python3-venv"
+if [ -n "$missing" ]; then
+    root=""
+    [ "$(id -u)" = 0 ] || root="sudo -n"
+    if { [ -z "$root" ] || sudo -n true 2>/dev/null; } && command -v apt-get >/dev/null 2>&1; then
+        say "installing Debian packages:$missing"
+        $root apt-get -qq update
+        # shellcheck disable=SC2086
+        $root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $missing >/dev/null
+        # Debian starts what it installs; Holdfast starts its own copies on its own ports.
+        if [ -d /run/systemd/system ]; then
+            for unit in $missing; do $root systemctl disable --now "$unit" >/dev/null 2>&1 || true; done
+        fi
+    else
+        say "please install as root: apt-get install -y --no-install-recommends$missing"
+        exit 1
+    fi
+fi
+
+stamp=.venv/.ready-$(cat "$lock" pyproject.toml | sha256sum | cut -c1-16)
+[ -f "$stamp" ] && exit 0
+say "installing Python packages from $lock into .venv"
+[ -x .venv/bin/python ] || "$python" -m venv .venv
+if command -v uv >/dev/null 2>&1; then
+    uv pip install -q --python .venv/bin/python -r "$lock"
+    uv pip install -q --python .venv/bin/python --no-deps --no-build-isolation -e .
+else
+    .venv/bin/python -m pip install -q --disable-pip-version-check -r "$lock"
+    .venv/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+fi
+rm -f .venv/.ready-*
+touch "$stamp"
