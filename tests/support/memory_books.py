@@ -52,7 +52,8 @@ class FolderArtefacts:
 
     def put(self, run_id: str, name: str, content: bytes, media_type: str) -> Artefact:
         artefact = Artefact(
-            name, "sha256:" + hashlib.sha256(content).hexdigest(), len(content), media_type, f"{run_id}/{name}"
+            name, "sha256:" + hashlib.sha256(content).hexdigest(), len(content), media_type,
+            f"{run_id}/{name}",
         )
         self.path(artefact).parent.mkdir(parents=True, exist_ok=True)
         self.path(artefact).write_bytes(content)
@@ -68,7 +69,7 @@ class FolderArtefacts:
 
 @dataclass
 class MemoryNotary:
-    """A log without signatures: the envelope is the statement as JSON; `broken` refuses to write."""
+    """A log without signatures: envelopes are plain JSON; `broken` is why it refuses to write."""
 
     log: list[Record] = field(default_factory=list)
     statements: list[Statement] = field(default_factory=list)
@@ -83,7 +84,8 @@ class MemoryNotary:
         ).encode()
         previous = hashlib.sha256(self.log[-1].envelope).hexdigest() if self.log else ""
         record = Record(
-            len(self.log), run_id, statement.predicate_type, "2026-01-01T00:00:00+00:00", previous, envelope
+            len(self.log), run_id, statement.predicate_type, "2026-01-01T00:00:00+00:00",
+            previous, envelope,
         )
         self.log.append(record)
         self.statements.append(statement)

@@ -63,8 +63,8 @@ class MemoryLeases:
         first = row.revoked is None
         for other in list(self.rows.values()):
             if (other.run_id, other.round) == (row.run_id, row.round) and other.revoked is None:
-                mine = other.id == lease_id
-                self._put(other, revoked=revocation if mine else replace(revocation, reason=Reason.ROUND))
+                reason = revocation.reason if other.id == lease_id else Reason.ROUND
+                self._put(other, revoked=replace(revocation, reason=reason))
         return first
 
     def move(self, lease_id: str, state: LeaseState, **facts: object) -> bool:
@@ -88,10 +88,11 @@ class MemoryLeases:
     def beat(self, lease_id: str) -> None:
         self._put(self.rows[lease_id], beat=self.rows[lease_id].beat + 1)
 
-    def stop(self, revocation: Revocation, *, run_id: str | None = None, hold: str = "") -> Sequence[str]:
+    def stop(self, revocation: Revocation, *, run_id: str | None = None,
+             hold: str = "") -> Sequence[str]:
         stopped = self.leases(run_id=run_id, open_only=True)
         names = {row.environment for row in stopped}
-        names |= {e.name for e in self.environments.values() if run_id is None or e.locked_by == run_id}
+        names |= {e.name for e in self.environments.values() if run_id in (None, e.locked_by)}
         for name in names:
             there = self.environment(name)
             self.environments[name] = replace(there, epoch=there.epoch + 1, hold=hold or there.hold)
@@ -134,7 +135,7 @@ class MemoryJournal:
 
 @dataclass
 class MemoryJournals:
-    """The journals of a host that does not exist; `claimed` are the ids somebody else has locked."""
+    """The journals of a host that does not exist; `claimed` are ids that somebody has locked."""
 
     written: dict[str, MemoryJournal] = field(default_factory=dict)
     claimed: set[str] = field(default_factory=set)

@@ -43,9 +43,12 @@ class FakeClock:
 
 @dataclass
 class FakeMetrics:
-    """Answers from a table: a number always, a list one after the other (the last stays), a text is why there are none."""
+    """Answers from a table: a number, a text saying why there is none, or a list of them in turn.
 
-    table: Mapping[str, float | str | Sequence[float | str | None] | None] = field(default_factory=dict)
+    The last of a list stays.
+    """
+
+    table: Mapping[str, float | str | Sequence[float | str]] = field(default_factory=dict)
     otherwise: float | str = "no series"
     asked: list[str] = field(default_factory=list)
     ranges: Mapping[str, Sequence[tuple[float, float]]] = field(default_factory=dict)
@@ -60,7 +63,8 @@ class FakeMetrics:
             return Sample(float(answer), at)
         return Sample(None, at, answer or "no series")
 
-    def between(self, query: str, start: float, end: float, step: float) -> Sequence[tuple[float, float]]:
+    def between(self, query: str, start: float, end: float,
+                step: float) -> Sequence[tuple[float, float]]:
         return [(at, value) for at, value in self.ranges.get(query, ()) if start <= at <= end]
 
 
