@@ -9,7 +9,10 @@ class Clock(Protocol):
     """What logic may ask about time."""
 
     def boottime(self) -> float:
-        """Seconds since boot, suspend included; for durations, the same in all processes of a host."""
+        """Seconds since boot, suspend included.
+
+        For durations, the same in all processes of a host.
+        """
 
     def now(self) -> datetime:
         """The date, in UTC; for records, never for durations."""

@@ -16,7 +16,9 @@ class SpecError(HoldfastError):
 
     def __init__(self, message: str, *, where: str = "", hint: str = "") -> None:
         self.message, self.where, self.hint = message, where, hint
-        super().__init__(": ".join(p for p in (where, message) if p) + (f" ({hint})" if hint else ""))
+        super().__init__(
+            ": ".join(p for p in (where, message) if p) + (f" ({hint})" if hint else "")
+        )
 
 
 class Postponed(HoldfastError):

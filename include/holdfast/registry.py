@@ -26,7 +26,9 @@ class Registry(Generic[T], Mapping[str, T]):
     def __getitem__(self, name: str) -> T:
         module = self._found().get(name)
         if module is None:
-            raise SpecError(f"unknown {self._symbol.lower()} '{name}'", hint=f"known: {', '.join(self)}")
+            raise SpecError(
+                f"unknown {self._symbol.lower()} '{name}'", hint=f"known: {', '.join(self)}"
+            )
         return cast(T, getattr(import_module(module), self._symbol))
 
     def __contains__(self, name: object) -> bool:

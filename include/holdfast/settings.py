@@ -19,7 +19,10 @@ class Settings:
 
     @classmethod
     def of(cls, values: Mapping[str, str], base: Path) -> "Settings":
-        """Read `HOLDFAST_HOME`, `HOLDFAST_EXPERIMENTS` and `HOLDFAST_AIRFLOW_URL`; paths relative to `base`."""
+        """Read `HOLDFAST_HOME`, `HOLDFAST_EXPERIMENTS` and `HOLDFAST_AIRFLOW_URL`.
+
+        Paths relative to `base`.
+        """
         return cls(
             home=(base / values.get("HOLDFAST_HOME", ".holdfast")).resolve(),
             experiments=(base / values.get("HOLDFAST_EXPERIMENTS", "experiments")).resolve(),
@@ -48,7 +51,7 @@ class Settings:
 
     @property
     def connections(self) -> Path:
-        """Addresses and secrets (mode 0600), in the format of Airflow's local filesystem backend."""
+        """Addresses and secrets (0600), in the format of Airflow's local filesystem backend."""
         return self.home / "connections.json"
 
     @property

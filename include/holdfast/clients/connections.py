@@ -28,15 +28,23 @@ def connection(file: Path, connection_id: str) -> Connection:
     where = str(file)
     try:
         if stat.S_IMODE(file.stat().st_mode) & 0o077:
-            raise SpecError("others may read this file of secrets", where=where, hint=f"chmod 600 {file}")
+            raise SpecError(
+                "others may read this file of secrets", where=where, hint=f"chmod 600 {file}"
+            )
         entries = json.loads(file.read_text())
     except FileNotFoundError:
-        raise SpecError("there is no connections file", where=where, hint="holdfast shop up writes one") from None
+        raise SpecError(
+            "there is no connections file", where=where, hint="holdfast shop up writes one"
+        ) from None
     except ValueError as error:
         raise SpecError(f"not JSON: {error}", where=where) from error
     entry = entries.get(connection_id)
     if entry is None:
-        raise SpecError(f"unknown connection '{connection_id}'", where=where, hint=f"known: {', '.join(sorted(entries))}")
+        raise SpecError(
+            f"unknown connection '{connection_id}'",
+            where=where,
+            hint=f"known: {', '.join(sorted(entries))}",
+        )
     return Connection(
         id=connection_id,
         type=entry.get("conn_type", ""),

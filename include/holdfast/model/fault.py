@@ -1,4 +1,7 @@
-"""What a fault is, what it hits, and how it is undone. Standard library only: the keeper loads it."""
+"""What a fault is, what it hits, and how it is undone.
+
+Standard library only: the keeper loads it.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -37,7 +40,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A fault as a driver gets it: settings checked and filled in, the service's selector beside it.
+    """A fault as a driver gets it: settings checked, the service's selector beside it.
 
     `selector` maps the kind of address to a pattern or a connection id (`process`, `postgres`,
     `proxy`, `http`). Connection ids resolve in `<home>/connections.json`; patterns below `home`.

@@ -8,14 +8,14 @@ from enum import StrEnum
 class LeaseState(StrEnum):
     """Where a fault's life is; `MOVES` says what may follow."""
 
-    OPENED = "opened"        # the row is there, no keeper has claimed it
-    ARMED = "armed"          # a keeper holds it, the target is untouched
+    OPENED = "opened"  # the row is there, no keeper has claimed it
+    ARMED = "armed"  # a keeper holds it, the target is untouched
     INJECTING = "injecting"  # from here on the target counts as touched
     ACTIVE = "active"
     REVERTING = "reverting"
-    CLEAN = "clean"          # no residue, seen by another path; final
-    UNCLEAN = "unclean"      # residue was seen
-    UNPROVEN = "unproven"    # it could not be looked at
+    CLEAN = "clean"  # no residue, seen by another path; final
+    UNCLEAN = "unclean"  # residue was seen
+    UNPROVEN = "unproven"  # it could not be looked at
 
 
 MOVES: Mapping[LeaseState, frozenset[LeaseState]] = {
@@ -34,29 +34,29 @@ TOUCHED = frozenset(LeaseState) - {LeaseState.OPENED, LeaseState.ARMED, LeaseSta
 class Reason(StrEnum):
     """Why a lease was revoked."""
 
-    BREACH = "breach"                # an objective did not hold: BROKEN
-    NO_DATA = "no_data"              # the guard saw nothing for the grace: UNKNOWN
-    NOT_STEADY = "not_steady"        # an objective did not hold before the fault: no fault
-    STOPPED = "stopped"              # a person said so: UNKNOWN
+    BREACH = "breach"  # an objective did not hold: BROKEN
+    NO_DATA = "no_data"  # the guard saw nothing for the grace: UNKNOWN
+    NOT_STEADY = "not_steady"  # an objective did not hold before the fault: no fault
+    STOPPED = "stopped"  # a person said so: UNKNOWN
     KEEPER_SILENT = "keeper_silent"  # the guard saw no life of the keeper
-    SUPERSEDED = "superseded"        # a later arm of the same run and target
-    CLOSED = "closed"                # the task that watched has ended, or the verdict closes the run
-    ROUND = "round"                  # another lease of the round was revoked
+    SUPERSEDED = "superseded"  # a later arm of the same run and target
+    CLOSED = "closed"  # the task that watched has ended, or the verdict closes the run
+    ROUND = "round"  # another lease of the round was revoked
 
 
 class End(StrEnum):
     """Why the keeper ended the fault, as the keeper knows it."""
 
-    DURATION = "duration"      # it ran its time
-    REVOKED = "revoked"        # somebody revoked the lease
-    SILENCE = "silence"        # no renewal was seen for the lease time
-    SIGNAL = "signal"          # the keeper got SIGTERM
+    DURATION = "duration"  # it ran its time
+    REVOKED = "revoked"  # somebody revoked the lease
+    SILENCE = "silence"  # no renewal was seen for the lease time
+    SIGNAL = "signal"  # the keeper got SIGTERM
     CHILD_DIED = "child_died"  # the child died; the parent reverted
     PARENT_DIED = "parent_died"  # the parent died; the child reverted
-    FAILED = "failed"          # the injection failed; what it had done was reverted
-    REFUSED = "refused"        # epoch or hold had changed; never injected
-    EXPIRED = "expired"        # armed for too long; never injected
-    ADOPTED = "adopted"        # the keeper was gone; the revert task or the janitor reverted
+    FAILED = "failed"  # the injection failed; what it had done was reverted
+    REFUSED = "refused"  # epoch or hold had changed; never injected
+    EXPIRED = "expired"  # armed for too long; never injected
+    ADOPTED = "adopted"  # the keeper was gone; the revert task or the janitor reverted
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,10 @@ class Renewal:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """What may be done in an environment: its epoch rises at every stop; a hold refuses new faults."""
+    """What may be done in an environment.
+
+    Its epoch rises at every stop; a hold refuses new faults.
+    """
 
     name: str
     epoch: int = 0

@@ -38,14 +38,14 @@ class Run:
 class EntryKind(StrEnum):
     """What an entry of a run's book is about."""
 
-    SUITE = "suite"            # the suite as validated, choices applied
+    SUITE = "suite"  # the suite as validated, choices applied
     PLAN = "plan"
-    BASELINE = "baseline"      # value of each objective before the first fault
+    BASELINE = "baseline"  # value of each objective before the first fault
     STEADY = "steady"
-    LEASE = "lease"            # a lease was opened for an experiment
-    RECOVERY = "recovery"      # detection and recovery of one experiment
-    FINDING = "finding"        # a Finding
-    ARTEFACT = "artefact"      # an Artefact
+    LEASE = "lease"  # a lease was opened for an experiment
+    RECOVERY = "recovery"  # detection and recovery of one experiment
+    FINDING = "finding"  # a Finding
+    ARTEFACT = "artefact"  # an Artefact
     NOTICE = "notice"
     VERDICT = "verdict"
 
@@ -68,7 +68,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Artefact:
-    """A file a run leaves behind; `digest` is `sha256:<hex>`, `path` relative to the artefact store."""
+    """A file a run leaves behind.
+
+    `digest` is `sha256:<hex>`, `path` relative to the artefact store.
+    """
 
     name: str
     digest: str

@@ -14,7 +14,9 @@ def parse_duration(text: object) -> timedelta:
     """Read `500ms`, `8s`, `2m` or `1h`."""
     if isinstance(text, timedelta):
         return text
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h)", text.strip()) if isinstance(text, str) else None
+    match = (
+        re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h)", text.strip()) if isinstance(text, str) else None
+    )
     if match is None:
         raise ValueError("a duration is a number and ms, s, m or h, such as 500ms or 8s")
     return timedelta(seconds=float(match[1]) * _UNITS[match[2]])
@@ -48,8 +50,10 @@ class Bound(_Model):
     def holds(self, value: float) -> bool:
         """Say whether `value` (base unit) satisfies the comparison; NaN satisfies none."""
         return {
-            "<": value < self.value, "<=": value <= self.value,
-            ">": value > self.value, ">=": value >= self.value,
+            "<": value < self.value,
+            "<=": value <= self.value,
+            ">": value > self.value,
+            ">=": value >= self.value,
         }[self.op]
 
     def __str__(self) -> str:
@@ -77,7 +81,9 @@ def parse_bound(text: object) -> object:
 
 
 BoundText = Annotated[
-    Bound, BeforeValidator(parse_bound, json_schema_input_type=str), PlainSerializer(str, return_type=str)
+    Bound,
+    BeforeValidator(parse_bound, json_schema_input_type=str),
+    PlainSerializer(str, return_type=str),
 ]
 
 
@@ -138,7 +144,9 @@ class TargetSpec(_Model):
     environment: Name
     services: dict[Name, Selector] = Field(min_length=1)
     histories: dict[Name, History] = Field(default_factory=dict)
-    prometheus: str = Field("prometheus_default", description="connection id of the guard's Prometheus")
+    prometheus: str = Field(
+        "prometheus_default", description="connection id of the guard's Prometheus"
+    )
 
 
 class Schedule(_Model):
@@ -198,7 +206,9 @@ class Expect(_Model):
     """What must be true after the fault, for the experiment to be HELD."""
 
     recovery_within: Duration | None = None
-    recovery_point: int | None = Field(None, ge=0, description="acknowledged writes that may be lost")
+    recovery_point: int | None = Field(
+        None, ge=0, description="acknowledged writes that may be lost"
+    )
     checks: tuple[str, ...] = ()
 
 

@@ -27,7 +27,10 @@ class Books(Protocol):
         """Append."""
 
     def read(self, run_id: str, kind: EntryKind | None = None) -> Sequence[Entry]:
-        """Entries in order of writing; of those with the same kind, experiment and name only the latest."""
+        """Entries in order of writing.
+
+        Of those with the same kind, experiment and name only the latest.
+        """
 
 
 class Artefacts(Protocol):

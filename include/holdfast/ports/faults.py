@@ -7,7 +7,7 @@ from holdfast.model.fault import Effect, Fault, Recipe, Setting, Target
 
 
 class FaultDriver(Protocol):
-    """Break one kind of target and mend it. Each call may be repeated and then changes nothing more.
+    """Break one kind of target and mend it. Each call may be repeated; then it changes nothing.
 
     What a driver makes bears the lease id as its mark; it reverts only what bears the mark or still
     has the value it set. Refusals are FaultError. No call may block for longer than 10 s, except
@@ -18,7 +18,10 @@ class FaultDriver(Protocol):
     params: Mapping[str, Setting]
 
     def targets(self, fault: Fault) -> Sequence[Target]:
-        """Name what would be hit now, and how much of it that is. Touch nothing. Refuse if it cannot be."""
+        """Name what would be hit now, and how much of it that is.
+
+        Touch nothing. Refuse if it cannot be.
+        """
 
     def arm(self, fault: Fault, lease_id: str) -> Recipe:
         """Work out how to do and undo the fault; roles resolve here. Touch nothing."""
@@ -30,4 +33,7 @@ class FaultDriver(Protocol):
         """Mend the target from the recipe alone, whether or not `inject` began or finished."""
 
     def residue(self, recipe: Recipe) -> Sequence[str]:
-        """Say what is left of the fault, seen by another path than `revert` used. Empty means clean."""
+        """Say what is left of the fault, seen by another path than `revert` used.
+
+        Empty means clean.
+        """

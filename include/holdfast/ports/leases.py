@@ -16,7 +16,10 @@ class LeaseStore(Protocol):
     """
 
     def lock(self, environment: str, run_id: str) -> None:
-        """Take the environment for a run; again by the same run is fine. Postponed if another has it or it is held."""
+        """Take the environment for a run.
+
+        Again by the same run is fine. Postponed if another has it or it is held.
+        """
 
     def unlock(self, environment: str, run_id: str) -> bool:
         """Give it back; refused (False) while a lease of the environment is not clean."""
@@ -25,32 +28,53 @@ class LeaseStore(Protocol):
         """Its epoch, hold and lock."""
 
     def open(self, lease: Lease) -> Lease:
-        """Make the row with the environment's epoch of now. Postponed if held or locked by another run."""
+        """Make the row with the environment's epoch of now.
+
+        Postponed if held or locked by another run.
+        """
 
     def read(self, lease_id: str) -> Lease:
         """One lease; KeyError if there is none."""
 
-    def leases(self, *, run_id: str | None = None, environment: str | None = None,
-               open_only: bool = False) -> Sequence[Lease]:
+    def leases(
+        self, *, run_id: str | None = None, environment: str | None = None, open_only: bool = False
+    ) -> Sequence[Lease]:
         """Leases, oldest first; `open_only` leaves the clean ones out."""
 
     def renew(self, renewals: Sequence[Renewal]) -> Mapping[str, Lease]:
-        """Raise the counters of leases not revoked, in one transaction; give back all rows as they then are."""
+        """Raise the counters of leases not revoked, in one transaction.
+
+        Give back all rows as they then are.
+        """
 
     def revoke(self, lease_id: str, revocation: Revocation) -> bool:
-        """Revoke the lease and all leases of its round (those with reason ROUND). False if it was already."""
+        """Revoke the lease and all leases of its round (those with reason ROUND).
+
+        False if it was already.
+        """
 
     def move(self, lease_id: str, state: LeaseState, **facts: object) -> bool:
-        """Move along MOVES and set facts (`ended`, `detail`, `widest_gap`, `..._at`). False if not allowed from here."""
+        """Move along MOVES and set facts (`ended`, `detail`, `widest_gap`, `..._at`).
+
+        False if not allowed from here.
+        """
 
     def begin_injection(self, lease_id: str) -> str:
-        """Armed to injecting, if not revoked, epoch unchanged and no hold, in one transaction; else why not."""
+        """Armed to injecting, if not revoked, epoch unchanged and no hold, in one transaction.
+
+        Else why not.
+        """
 
     def beat(self, lease_id: str) -> None:
         """A sign of life of the keeper."""
 
-    def stop(self, revocation: Revocation, *, run_id: str | None = None, hold: str = "") -> Sequence[str]:
-        """Raise the epoch of every environment concerned, revoke every open lease there; set the hold if asked."""
+    def stop(
+        self, revocation: Revocation, *, run_id: str | None = None, hold: str = ""
+    ) -> Sequence[str]:
+        """Raise the epoch of every environment concerned, revoke every open lease there.
+
+        Set the hold if asked.
+        """
 
     def release(self, environment: str) -> None:
         """End a hold."""
@@ -103,7 +127,7 @@ class Keepers(Protocol):
         """Start a keeper in a session of its own; it outlives the caller."""
 
     def is_alive(self, lease_id: str) -> bool:
-        """Whether any process of this lease's keeper is there (pid, start time and boot id agree)."""
+        """Whether a process of its keeper is there (pid, start time and boot id agree)."""
 
     def kill(self, lease_id: str) -> None:
         """Kill what is left of this lease's keeper, and wait until it is gone."""

@@ -7,7 +7,10 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A value of an indicator and the date (unix seconds) it is of; None means no data, `why` says why."""
+    """A value of an indicator and the date (unix seconds) it is of.
+
+    None means no data, `why` says why.
+    """
 
     value: float | None
     at: float
@@ -20,7 +23,9 @@ class Metrics(Protocol):
     def now(self, query: str) -> Sample:
         """The indicator's value now; no series, several, NaN or an error are no data."""
 
-    def between(self, query: str, start: float, end: float, step: float) -> Sequence[tuple[float, float]]:
+    def between(
+        self, query: str, start: float, end: float, step: float
+    ) -> Sequence[tuple[float, float]]:
         """Pairs of unix seconds and value; samples that are no number are left out."""
 
 

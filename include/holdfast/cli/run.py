@@ -1,0 +1,135 @@
+"""run: trigger a suite through Airflow, watch it, end with its verdict."""
+
+import getpass
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from holdfast import wiring
+from holdfast.cli.border import border, err, out, settings
+from holdfast.cli.progress import Asked, Progress
+from holdfast.clients.airflow_rest import AirflowRest
+from holdfast.clients.connections import connection
+from holdfast.errors import HoldfastError, SpecError, Stopped
+from holdfast.model.suite import Suite, parse_duration
+from holdfast.ports.bundle import Ports
+from holdfast.spec.load import LoadedSuite, load_suite
+from holdfast.steps.stop import stop as stop_faults
+from holdfast.steps.verdict import outcome
+
+runner = typer.Typer()
+_STYLE = {
+    "HELD": "bold green",
+    "BROKEN": "bold red",
+    "UNKNOWN": "bold yellow",
+    "postponed": "yellow",
+}
+_SETTLE = 180.0  # seconds a stopped run may take to revert, seal and report
+
+
+class TimeLimit(HoldfastError):
+    """The run took longer than the caller allowed; it was stopped."""
+
+    exit_code = 7
+
+
+@runner.command()
+def run(  # noqa: PLR0917 - typer reads the options from the signature
+    suite: Annotated[Path, typer.Argument(help="a file in experiments/")],
+    only: Annotated[list[str], typer.Option(help="run only this experiment; may be repeated")] = [],  # noqa: B006
+    dry_run: Annotated[bool, typer.Option(help="plan and preflight, no fault")] = False,
+    timeout: Annotated[str, typer.Option(help="stop the run after this long")] = "30m",
+    junit: Annotated[Path | None, typer.Option(help="write the result as JUnit XML")] = None,
+    fail_on_violation: Annotated[bool, typer.Option(help="the default, spelled for CI")] = True,
+) -> None:
+    """Run a suite through Airflow and end with its verdict's exit code."""
+    with border():
+        ports = wiring.ports(settings())
+        asked = _ask(load_suite(suite), only, timeout, ports)
+        conf = {"experiments": only or _names(asked.suite), "dry_run": dry_run}
+        with AirflowRest(connection(ports.settings.connections, "airflow_default")) as airflow:
+            if airflow.is_paused(asked.dag_id):
+                raise SpecError(
+                    f"DAG '{asked.dag_id}' is paused", hint="unpause it in the Airflow UI"
+                )
+            airflow.trigger(asked.dag_id, asked.dag_run_id, conf)
+            out.print(f"run {asked.run_id}", markup=False)
+            _follow(ports, airflow, asked)
+        _finish(ports, asked, junit, violations_fail=fail_on_violation)
+
+
+def _ask(loaded: LoadedSuite, only: Sequence[str], timeout: str, ports: Ports) -> Asked:
+    names = _names(loaded.suite)
+    for name in only:
+        if name not in names:
+            raise SpecError(
+                f"unknown experiment '{name}'", where="--only", hint=f"known: {', '.join(names)}"
+            )
+    try:
+        limit = parse_duration(timeout)
+    except ValueError as error:
+        raise SpecError(str(error), where="--timeout") from error
+    stamp = f"{ports.clock.now():%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
+    return Asked(loaded.suite.metadata.name, stamp, loaded.suite, loaded.digest, limit)
+
+
+def _names(suite: Suite) -> list[str]:
+    return [e.name for r in suite.rounds for e in r.experiments]
+
+
+def _follow(ports: Ports, airflow: AirflowRest, asked: Asked) -> None:
+    """Watch until Airflow says the run has ended.
+
+    Ctrl-C and the time limit stop it safely first.
+    """
+    deadline = ports.clock.boottime() + asked.timeout.total_seconds()
+    why: HoldfastError | None = None
+    with Progress(ports, asked) as progress:
+        while airflow.run(asked.dag_id, asked.dag_run_id).state not in ("success", "failed"):
+            try:
+                progress.show()
+                ports.clock.sleep(0.5)
+                late = ports.clock.boottime() > deadline
+            except KeyboardInterrupt:
+                if why:
+                    raise HoldfastError(
+                        "left while the run was stopping; see holdfast status"
+                    ) from None
+                why, late = Stopped("stopped by Ctrl-C"), False
+                deadline = _stop(ports, asked.run_id, str(why))
+            if late and why:
+                airflow.mark_failed(asked.dag_id, asked.dag_run_id)
+                break
+            if late:
+                why = TimeLimit(f"stopped: it took longer than {asked.timeout}")
+                deadline = _stop(ports, asked.run_id, str(why))
+        progress.show()
+    if isinstance(why, TimeLimit):
+        raise why
+
+
+def _stop(ports: Ports, run_id: str, why: str) -> float:
+    err.print(f"{why}; waiting for the revert and the report", markup=False)
+    stop_faults(ports, getpass.getuser(), why, run_id=run_id)
+    return ports.clock.boottime() + _SETTLE
+
+
+def _finish(ports: Ports, asked: Asked, junit: Path | None, *, violations_fail: bool) -> None:
+    run = ports.books.run(asked.run_id)
+    if run is None:
+        raise HoldfastError(
+            f"run {asked.run_id} left nothing in the books; see its task log in Airflow"
+        )
+    files = {a.name: ports.artefacts.path(a) for a in ports.artefacts.of(run.id)}
+    if junit and "report.xml" in files:
+        junit.write_bytes(files["report.xml"].read_bytes())
+    verdict = run.verdict.name if run.verdict is not None else run.state.value
+    out.print(f"\n{verdict}  {run.reason}".rstrip(), style=_STYLE.get(verdict), markup=False)
+    if "report.html" in files:
+        out.print(f"report  {files['report.html']}", markup=False)
+    error = outcome(ports, run.id)
+    if error is not None and (violations_fail or error.exit_code != 1):
+        raise typer.Exit(error.exit_code)

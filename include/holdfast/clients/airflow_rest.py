@@ -1,0 +1,100 @@
+"""Airflow's public REST API, as a named person."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from holdfast.clients.connections import Connection
+from holdfast.errors import HoldfastError, SpecError
+
+
+class AirflowUnreachable(HoldfastError):
+    """The API server did not answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class DagRun:
+    """One run as Airflow sees it; `state` is queued, running, success or failed."""
+
+    dag_id: str
+    id: str
+    state: str
+
+
+class AirflowRest:
+    """One logged-in session. Errors say what the server said."""
+
+    def __init__(self, where: Connection, *, timeout: float = 10.0) -> None:
+        self._where = where
+        self._http = httpx.Client(base_url=f"http://{where.host}:{where.port}", timeout=timeout)
+
+    def __enter__(self) -> Self:
+        self._login()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._http.close()
+
+    def trigger(self, dag_id: str, run_id: str, conf: Mapping[str, object]) -> DagRun:
+        """Start a run now; SpecError when there is no such DAG or it does not take the params."""
+        body = {"dag_run_id": run_id, "logical_date": None, "conf": dict(conf)}
+        return _run(self._call("POST", f"/api/v2/dags/{dag_id}/dagRuns", body))
+
+    def run(self, dag_id: str, run_id: str) -> DagRun:
+        """Its state now."""
+        return _run(self._call("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}"))
+
+    def tasks(self, dag_id: str, run_id: str) -> Mapping[str, str]:
+        """Task id to state (empty when it has none yet)."""
+        found = self._call("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances?limit=500")
+        return {t["task_id"]: t["state"] or "" for t in found["task_instances"]}
+
+    def mark_failed(self, dag_id: str, run_id: str) -> None:
+        """Mark the run failed; its teardowns still run."""
+        self._call("PATCH", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}", {"state": "failed"})
+
+    def clear(self, dag_id: str, run_id: str, task_id: str) -> None:
+        """Clear one task, as the button of the UI does."""
+        body = {"dry_run": False, "dag_run_id": run_id, "task_ids": [task_id], "only_failed": False}
+        self._call("POST", f"/api/v2/dags/{dag_id}/clearTaskInstances", body)
+
+    def is_paused(self, dag_id: str) -> bool:
+        """Whether the scheduler leaves the DAG alone; SpecError when there is none."""
+        return bool(self._call("GET", f"/api/v2/dags/{dag_id}")["is_paused"])
+
+    def _login(self) -> None:
+        who = {"username": self._where.login, "password": self._where.password}
+        token = self._call("POST", "/auth/token", who)["access_token"]
+        self._http.headers["Authorization"] = f"Bearer {token}"
+
+    def _call(self, verb: str, path: str, body: object = None) -> Any:
+        try:
+            answer = self._http.request(verb, path, json=body)
+        except httpx.HTTPError as error:
+            raise AirflowUnreachable(
+                f"no answer from Airflow at {self._http.base_url}: {error or type(error).__name__}"
+                " (is it up? holdfast up)"
+            ) from error
+        if answer.is_error:
+            kind = SpecError if answer.status_code in (400, 404, 409, 422) else AirflowUnreachable
+            raise kind(f"Airflow answered {answer.status_code} to {verb} {path}: {_detail(answer)}")
+        return answer.json()
+
+
+def _detail(answer: httpx.Response) -> str:
+    try:
+        return str(answer.json().get("detail", answer.text))[:500]
+    except ValueError:
+        return answer.text[:200]
+
+
+def _run(found: Mapping[str, Any]) -> DagRun:
+    return DagRun(found["dag_id"], found["dag_run_id"], found["state"])

@@ -1,0 +1,42 @@
+"""Put the adapters of one deployment together; the one place that knows them all."""
+
+from holdfast.clients.connections import connection
+from holdfast.clock import SystemClock
+from holdfast.ports.bundle import Ports
+from holdfast.ports.faults import FaultDriver
+from holdfast.ports.metrics import Metrics
+from holdfast.registry import Registry
+from holdfast.settings import Settings
+
+
+def ports(settings: Settings) -> Ports:
+    """Open the stores below `settings.home` and wire every port to its adapter."""
+    from holdfast.stores.artefacts import FileArtefacts
+    from holdfast.stores.books import SqlBooks
+    from holdfast.stores.journal import FileJournals
+    from holdfast.stores.keepers import LocalKeepers
+    from holdfast.stores.live import SqliteLeases
+    from holdfast.stores.notary import LocalNotary
+    from holdfast.stores.notices import HomeNotifier
+
+    def metrics(connection_id: str) -> Metrics:
+        from holdfast.clients.prometheus import PrometheusMetrics
+
+        found = connection(settings.connections, connection_id)
+        return PrometheusMetrics(f"http://{found.host}:{found.port}")
+
+    settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    clock = SystemClock()
+    return Ports(
+        settings=settings,
+        clock=clock,
+        leases=SqliteLeases(settings.live),
+        journals=FileJournals(settings.journals),
+        keepers=LocalKeepers(settings),
+        books=SqlBooks(settings.books),
+        artefacts=FileArtefacts(settings.artefacts),
+        notary=LocalNotary(settings.books, settings.key),
+        notifier=HomeNotifier(settings),
+        drivers=Registry[FaultDriver]("faults", "DRIVER"),
+        metrics=metrics,
+    )
