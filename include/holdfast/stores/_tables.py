@@ -1,0 +1,42 @@
+"""The tables of books.db as the code sees them; migrations make them."""
+
+from sqlalchemy import Column, Float, Integer, LargeBinary, MetaData, String, Table, Text
+
+METADATA = MetaData()
+
+RUN = Table(
+    "run", METADATA,
+    Column("seq", Integer, primary_key=True),
+    Column("id", String, unique=True, nullable=False),
+    Column("suite", String, nullable=False),
+    Column("environment", String, nullable=False),
+    Column("triggered_by", String, nullable=False),
+    Column("plan_digest", String, nullable=False),
+    Column("started_at", String, nullable=False),
+    Column("start_boottime", Float, nullable=False),
+    Column("state", String, nullable=False),
+    Column("verdict", String, nullable=True),
+    Column("reason", Text, nullable=False),
+    Column("ended_at", String, nullable=False),
+)
+
+ENTRY = Table(
+    "entry", METADATA,
+    Column("seq", Integer, primary_key=True),
+    Column("run_id", String, nullable=False, index=True),
+    Column("kind", String, nullable=False),
+    Column("experiment", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("at", String, nullable=False),
+    Column("data", Text, nullable=False),
+)
+
+RECORD = Table(
+    "record", METADATA,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("run_id", String, nullable=False, index=True),
+    Column("predicate_type", String, nullable=False),
+    Column("recorded_at", String, nullable=False),
+    Column("previous", String, nullable=False),
+    Column("envelope", LargeBinary, nullable=False),
+)

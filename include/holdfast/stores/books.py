@@ -1,0 +1,91 @@
+"""Runs and what was written about them, in SQL."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from sqlalchemy import Row, func, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from holdfast.clock import Clock, SystemClock
+from holdfast.model.run import Entry, EntryKind, Run, RunState
+from holdfast.model.verdict import Verdict
+from holdfast.stores._database import engine, writing
+from holdfast.stores._tables import ENTRY, RUN
+
+
+class SqlBooks:
+    """The books in one SQLite file; each call is one durable transaction."""
+
+    def __init__(self, path: Path, clock: Clock | None = None) -> None:
+        self._path, self._clock = path, clock or SystemClock()
+
+    def open_run(self, run: Run) -> None:
+        """Write the run down; a second time changes nothing."""
+        with writing(self._path).begin() as connection:
+            connection.execute(insert(RUN).values(_columns(run)).on_conflict_do_nothing())
+
+    def close_run(self, run: Run) -> None:
+        """Write its state, verdict, reason and end."""
+        columns = _columns(run)
+        end = {name: columns[name] for name in ("state", "verdict", "reason", "ended_at")}
+        with writing(self._path).begin() as connection:
+            connection.execute(update(RUN).where(RUN.c.id == run.id).values(end))
+
+    def run(self, run_id: str) -> Run | None:
+        """One run."""
+        with engine(self._path).begin() as connection:
+            row = connection.execute(select(RUN).where(RUN.c.id == run_id)).one_or_none()
+        return None if row is None else _run(row)
+
+    def runs(self, limit: int = 50) -> Sequence[Run]:
+        """The latest runs first."""
+        with engine(self._path).begin() as connection:
+            rows = connection.execute(select(RUN).order_by(RUN.c.seq.desc()).limit(limit)).all()
+        return [_run(row) for row in rows]
+
+    def write(self, entry: Entry) -> None:
+        """Append."""
+        at = entry.at or self._clock.now().isoformat(timespec="milliseconds")
+        values = {
+            "run_id": entry.run_id, "kind": entry.kind.value, "experiment": entry.experiment,
+            "name": entry.name, "at": at,
+            "data": json.dumps(entry.data, sort_keys=True, ensure_ascii=False),
+        }
+        with writing(self._path).begin() as connection:
+            connection.execute(insert(ENTRY).values(values))
+
+    def read(self, run_id: str, kind: EntryKind | None = None) -> Sequence[Entry]:
+        """Entries in order of writing; of the same kind, experiment and name only the latest."""
+        latest = (
+            select(func.max(ENTRY.c.seq)).where(ENTRY.c.run_id == run_id)
+            .group_by(ENTRY.c.kind, ENTRY.c.experiment, ENTRY.c.name)
+        )
+        query = select(ENTRY).where(ENTRY.c.seq.in_(latest)).order_by(ENTRY.c.seq)
+        if kind is not None:
+            query = query.where(ENTRY.c.kind == kind.value)
+        with engine(self._path).begin() as connection:
+            return [_entry(row) for row in connection.execute(query)]
+
+
+def _columns(run: Run) -> dict[str, object]:
+    return {
+        "id": run.id, "suite": run.suite, "environment": run.environment,
+        "triggered_by": run.triggered_by, "plan_digest": run.plan_digest,
+        "started_at": run.started_at, "start_boottime": run.start_boottime,
+        "state": run.state.value, "verdict": None if run.verdict is None else run.verdict.name,
+        "reason": run.reason, "ended_at": run.ended_at,
+    }
+
+
+def _run(row: Row[tuple[object, ...]]) -> Run:
+    values = {k: v for k, v in row._mapping.items() if k not in ("seq", "state", "verdict")}
+    verdict = None if row.verdict is None else Verdict[row.verdict]
+    return Run(**values, state=RunState(row.state), verdict=verdict)
+
+
+def _entry(row: Row[tuple[object, ...]]) -> Entry:
+    return Entry(
+        run_id=row.run_id, kind=EntryKind(row.kind), name=row.name, data=json.loads(row.data),
+        experiment=row.experiment, at=row.at,
+    )

@@ -1,0 +1,1 @@
+"""Alembic's home: how books.db came to have the shape it has."""
