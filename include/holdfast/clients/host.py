@@ -1,0 +1,27 @@
+"""Who this host is, and which of its processes is which."""
+
+import socket
+from pathlib import Path
+
+
+def host_name() -> str:
+    """The host's name, as leases carry it."""
+    return socket.gethostname()
+
+
+def boot_id() -> str:
+    """A name of this boot: processes and CLOCK_BOOTTIME of another boot mean nothing here."""
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+
+
+def start_time(pid: int) -> int | None:
+    """When the process started, in ticks since boot; with the pid and the boot id it names one process.
+
+    None if there is no such process, or if it has ended and only waits to be reaped.
+    """
+    try:
+        # The name in parentheses may hold blanks and parentheses itself.
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return None if fields[0] in "ZX" else int(fields[19])
