@@ -1,0 +1,103 @@
+"""Sign statements and append them to the evidence log: the one holder of the runner's key."""
+
+import fcntl
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import insert, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from holdfast.clock import Clock, SystemClock
+from holdfast.errors import EvidenceError
+from holdfast.evidence.envelope import seal
+from holdfast.evidence.keys import new_key, private_key, public_pem
+from holdfast.evidence.log import GENESIS, Place, digest, placed
+from holdfast.model.record import Record, Statement
+from holdfast.stores._database import engine, writing
+from holdfast.stores._files import write_durably
+from holdfast.stores._tables import RECORD
+
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+class LocalNotary:
+    """The log in books.db, the key in a file of its owner's (made at first use)."""
+
+    def __init__(self, books: Path, key: Path, clock: Clock | None = None) -> None:
+        self._books, self._key, self._clock = books, key, clock or SystemClock()
+
+    def append(self, run_id: str, statement: Statement) -> Record:
+        """Sign and write durably before returning. EvidenceError if it cannot be."""
+        key = self._private_key()
+        latest = select(RECORD.c.number, RECORD.c.envelope).order_by(RECORD.c.number.desc())
+        try:
+            with writing(self._books).begin() as connection:
+                row = connection.execute(latest.limit(1)).one_or_none()
+                index, previous = (0, GENESIS) if row is None else (row[0] + 1, digest(row[1]))
+                place = self._place(index, previous, run_id)
+                record = Record(
+                    index=index, run_id=run_id, predicate_type=statement.predicate_type,
+                    recorded_at=place.recorded_at, previous=previous,
+                    envelope=seal(placed(statement, place), key),
+                )
+                connection.execute(insert(RECORD).values(_columns(record)))
+        except SQLAlchemyError as error:
+            raise EvidenceError(f"{self._books} cannot be written: {error}") from error
+        return record
+
+    def records(self, run_id: str | None = None) -> Sequence[Record]:
+        """The log, or a run's part of it, in order."""
+        query = select(
+            RECORD.c.number, RECORD.c.run_id, RECORD.c.predicate_type, RECORD.c.recorded_at,
+            RECORD.c.previous, RECORD.c.envelope,
+        ).order_by(RECORD.c.number)
+        if run_id is not None:
+            query = query.where(RECORD.c.run_id == run_id)
+        with engine(self._books).begin() as connection:
+            return [Record(*row) for row in connection.execute(query)]
+
+    def public_key(self) -> bytes:
+        """The runner's public key, PEM."""
+        return public_pem(self._private_key().public_key())
+
+    def _place(self, index: int, previous: str, run_id: str) -> Place:
+        return Place(
+            index=index, previous=previous, run_id=run_id,
+            recorded_at=self._clock.now().isoformat(timespec="milliseconds"),
+            boottime_ms=round(self._clock.boottime() * 1000),
+            boot_id=_BOOT_ID.read_text().strip(),
+        )
+
+    def _private_key(self) -> Ed25519PrivateKey:
+        try:
+            if not self._key.exists():
+                self._make_key()
+            mode = stat.S_IMODE(self._key.stat().st_mode)
+            if mode & 0o077:
+                raise EvidenceError(
+                    f"others may read the signing key {self._key} (mode {mode:04o}): "
+                    f"chmod 600 {self._key}, and make a new key if somebody did"
+                )
+            return private_key(self._key.read_bytes())
+        except OSError as error:
+            raise EvidenceError(
+                f"the signing key {self._key} cannot be read ({error.strerror}): "
+                f"give it to the user who runs Holdfast, mode 0600"
+            ) from error
+
+    def _make_key(self) -> None:
+        self._key.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with self._key.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not self._key.exists():
+                write_durably(self._key, new_key(), 0o600)
+
+
+def _columns(record: Record) -> dict[str, object]:
+    return {
+        "number": record.index, "run_id": record.run_id, "predicate_type": record.predicate_type,
+        "recorded_at": record.recorded_at, "previous": record.previous,
+        "envelope": record.envelope,
+    }
