@@ -1,6 +1,7 @@
 """Addresses and secrets by connection id, from a file that only its owner can read."""
 
 import json
+import os
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -55,3 +56,13 @@ def connection(file: Path, connection_id: str) -> Connection:
         schema=entry.get("schema") or "",
         extra=entry.get("extra") or {},
     )
+
+
+def write_connection(file: Path, connection_id: str, entry: Mapping[str, object]) -> None:
+    """Add or replace one connection; the others stay. The file is replaced whole, mode 0600."""
+    entries = json.loads(file.read_text()) if file.exists() else {}
+    entries[connection_id] = dict(entry)
+    fresh = file.with_name(f".{file.name}.{os.getpid()}")
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+        json.dump(entries, out, indent=1)
+    fresh.replace(file)

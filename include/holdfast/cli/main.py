@@ -1,0 +1,45 @@
+"""The command `holdfast`."""
+
+import time
+from typing import Annotated
+
+import typer
+
+from holdfast import wiring
+from holdfast.cli.border import border, out, settings
+from holdfast.cli.demo import demo_app
+from holdfast.cli.doctor import doctor_app
+from holdfast.cli.evidence import evidence
+from holdfast.cli.files import files
+from holdfast.cli.lab import lab
+from holdfast.cli.live import live
+from holdfast.cli.run import runner
+from holdfast.errors import ResidueError
+from holdfast.model.suite import parse_duration
+
+app = typer.Typer(
+    name="holdfast",
+    help="Resilience suites as Airflow DAGs: a fault lives only while somebody watches it.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+for part in (files, runner, live, lab, demo_app, doctor_app):
+    app.add_typer(part)
+app.add_typer(evidence, name="evidence")
+
+
+@app.command()
+def sweep(
+    every: Annotated[str, typer.Option(help="go on, this often")] = "",
+) -> None:
+    """Look for faults whose keeper is gone, and revert them (the janitor)."""
+    from holdfast.steps.janitor import sweep as sweep_faults
+
+    with border():
+        ports = wiring.ports(settings())
+        while True:
+            for line in sweep_faults(ports):
+                out.print(line, markup=False)
+            if not every:
+                return
+            time.sleep(parse_duration(every).total_seconds())  # noqa: TID251
