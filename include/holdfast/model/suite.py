@@ -136,6 +136,9 @@ class History(_Model):
     file: str = Field(description="JSONL with Jepsen's field names, below the state folder")
     postgres: str = Field(description="connection id the query runs on")
     query: str = Field(description="one column: every key that is there")
+    operation: str | None = Field(
+        None, description="which operations write keys; by default the history's name in the singular"
+    )
 
 
 class TargetSpec(_Model):

@@ -1,0 +1,69 @@
+"""Every acknowledged write is there in the end, once."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from holdfast.model.operation import Operation
+from holdfast.ports.checkers import Checked, Checker
+
+ENOUGH = 10
+"""Acknowledged writes below which a clean result says nothing."""
+
+
+class LostWrites:
+    """Set difference of keys acknowledged and keys read back.
+
+    `lost`: acknowledged and not there. `recovered`: nobody knew, and it is there (no anomaly).
+    `unexpected`: definitely refused, and yet there. `duplicated`: there more than once.
+    """
+
+    def check(self, history: Sequence[Operation], final: Sequence[object], allowed: int) -> Checked:
+        """Judge the writes of a history by all keys read back; up to `allowed` may be lost."""
+        present = Counter(str(key) for key in final)
+        keys = {
+            outcome: list(dict.fromkeys(str(o.value) for o in history if o.outcome == outcome))
+            for outcome in ("ok", "fail", "info")
+        }
+        tried = set(keys["ok"]) | set(keys["info"])
+        anomalies = {
+            "lost": [k for k in keys["ok"] if k not in present],
+            "unexpected": [k for k in keys["fail"] if k in present and k not in tried],
+            "duplicated": [k for k in (*keys["ok"], *keys["info"]) if present[k] > 1],
+        }
+        counts = {name: len(found) for name, found in anomalies.items()} | {
+            "acknowledged": len(keys["ok"]), "refused": len(keys["fail"]),
+            "unsure": len(keys["info"]), "recovered": sum(k in present for k in keys["info"]),
+            "read_back": len(final),
+        }
+        return _judged(counts, anomalies, allowed)
+
+
+def _judged(counts: dict[str, int], anomalies: dict[str, list[str]], allowed: int) -> Checked:
+    acknowledged, lost = counts["acknowledged"], counts["lost"]
+    if lost > allowed or counts["unexpected"] or counts["duplicated"]:
+        return Checked("invalid", _complaint(counts, anomalies, allowed), counts, anomalies)
+    if acknowledged < ENOUGH:
+        text = f"only {acknowledged} acknowledged writes were seen; {ENOUGH} are needed to judge"
+        return Checked("unknown", text, counts, anomalies)
+    if lost:
+        text = f"{lost} of {acknowledged} acknowledged writes are lost; {allowed} may be"
+        return Checked("valid", text, counts, anomalies)
+    text = f"all {acknowledged} acknowledged writes are there"
+    return Checked("valid", text, counts, anomalies)
+
+
+def _complaint(counts: dict[str, int], anomalies: dict[str, list[str]], allowed: int) -> str:
+    parts = []
+    if counts["lost"]:
+        limit = f" ({allowed} may be)" if allowed else ""
+        first = ", ".join(anomalies["lost"][:20]) + (", ..." if counts["lost"] > 20 else "")
+        figures = f"{counts['lost']} of {counts['acknowledged']}"
+        parts.append(f"{figures} acknowledged writes are lost{limit}: {first}")
+    if counts["unexpected"]:
+        parts.append(f"{counts['unexpected']} refused writes are there")
+    if counts["duplicated"]:
+        parts.append(f"{counts['duplicated']} writes are there more than once")
+    return "; ".join(parts)
+
+
+CHECKER: Checker = LostWrites()
