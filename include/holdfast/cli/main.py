@@ -14,7 +14,6 @@ from holdfast.cli.files import files
 from holdfast.cli.lab import lab
 from holdfast.cli.live import live
 from holdfast.cli.run import runner
-from holdfast.errors import ResidueError
 from holdfast.model.suite import parse_duration
 
 app = typer.Typer(
@@ -42,4 +41,4 @@ def sweep(
                 out.print(line, markup=False)
             if not every:
                 return
-            time.sleep(parse_duration(every).total_seconds())  # noqa: TID251
+            time.sleep(parse_duration(every).total_seconds())

@@ -47,18 +47,42 @@ def run(  # noqa: PLR0917 - typer reads the options from the signature
 ) -> None:
     """Run a suite through Airflow and end with its verdict's exit code."""
     with border():
-        ports = wiring.ports(settings())
-        asked = _ask(load_suite(suite), only, timeout, ports)
-        conf = {"experiments": only or _names(asked.suite), "dry_run": dry_run}
-        with AirflowRest(connection(ports.settings.connections, "airflow_default")) as airflow:
-            if airflow.is_paused(asked.dag_id):
-                raise SpecError(
-                    f"DAG '{asked.dag_id}' is paused", hint="unpause it in the Airflow UI"
-                )
-            airflow.trigger(asked.dag_id, asked.dag_run_id, conf)
-            out.print(f"run {asked.run_id}", markup=False)
-            _follow(ports, airflow, asked)
-        _finish(ports, asked, junit, violations_fail=fail_on_violation)
+        code = run_suite(suite, only=only, dry_run=dry_run, timeout=timeout, junit=junit)
+        if code and (fail_on_violation or code != 1):
+            raise typer.Exit(code)
+
+
+def run_suite(
+    suite: Path,
+    *,
+    only: Sequence[str] = (),
+    dry_run: bool = False,
+    timeout: str = "30m",
+    junit: Path | None = None,
+) -> int:
+    """Trigger, watch and tell; give back the exit code of the run's outcome."""
+    ports = wiring.ports(settings())
+    asked = _ask(load_suite(suite), only, timeout, ports)
+    with AirflowRest(connection(ports.settings.connections, "airflow_default")) as airflow:
+        _trigger(airflow, asked, only, dry_run=dry_run)
+        _follow(ports, airflow, asked)
+    return _finish(ports, asked, junit)
+
+
+def launch(ports: Ports, suite: Path, only: Sequence[str]) -> Asked:
+    """Trigger and come back at once."""
+    asked = _ask(load_suite(suite), only, "30m", ports)
+    with AirflowRest(connection(ports.settings.connections, "airflow_default")) as airflow:
+        _trigger(airflow, asked, only, dry_run=False)
+    return asked
+
+
+def _trigger(airflow: AirflowRest, asked: Asked, only: Sequence[str], *, dry_run: bool) -> None:
+    if airflow.is_paused(asked.dag_id):
+        raise SpecError(f"DAG '{asked.dag_id}' is paused", hint="unpause it in the Airflow UI")
+    conf = {"experiments": list(only) or _names(asked.suite), "dry_run": dry_run}
+    airflow.trigger(asked.dag_id, asked.dag_run_id, conf)
+    out.print(f"run {asked.run_id}", markup=False)
 
 
 def _ask(loaded: LoadedSuite, only: Sequence[str], timeout: str, ports: Ports) -> Asked:
@@ -73,7 +97,7 @@ def _ask(loaded: LoadedSuite, only: Sequence[str], timeout: str, ports: Ports) -
     except ValueError as error:
         raise SpecError(str(error), where="--timeout") from error
     stamp = f"{ports.clock.now():%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
-    return Asked(loaded.suite.metadata.name, stamp, loaded.suite, loaded.digest, limit)
+    return Asked(loaded.suite.metadata.name, stamp, loaded.suite, limit)
 
 
 def _names(suite: Suite) -> list[str]:
@@ -117,7 +141,7 @@ def _stop(ports: Ports, run_id: str, why: str) -> float:
     return ports.clock.boottime() + _SETTLE
 
 
-def _finish(ports: Ports, asked: Asked, junit: Path | None, *, violations_fail: bool) -> None:
+def _finish(ports: Ports, asked: Asked, junit: Path | None) -> int:
     run = ports.books.run(asked.run_id)
     if run is None:
         raise HoldfastError(
@@ -131,5 +155,4 @@ def _finish(ports: Ports, asked: Asked, junit: Path | None, *, violations_fail: 
     if "report.html" in files:
         out.print(f"report  {files['report.html']}", markup=False)
     error = outcome(ports, run.id)
-    if error is not None and (violations_fail or error.exit_code != 1):
-        raise typer.Exit(error.exit_code)
+    return 0 if error is None else error.exit_code
