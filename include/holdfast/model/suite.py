@@ -137,7 +137,7 @@ class History(_Model):
     postgres: str = Field(description="connection id the query runs on")
     query: str = Field(description="one column: every key that is there")
     operation: str | None = Field(
-        None, description="which operations write keys; by default the history's name in the singular"
+        None, description="operations that write keys; by default its name in the singular"
     )
 
 
