@@ -87,3 +87,11 @@ def _table(ports: Ports, leases: list[Lease]) -> Table:
             ended,
         )
     return table
+
+
+@live.command()
+def release(environment: Annotated[str, typer.Argument(help="as the suite names it")]) -> None:
+    """End a hold: new faults are allowed again in this environment."""
+    with border():
+        release_hold(wiring.ports(settings()), environment)
+        out.print(f"{environment}: released", markup=False)
