@@ -1,0 +1,89 @@
+"""A suite file to a Suite, or to every error in it at once."""
+
+import hashlib
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from holdfast.errors import SpecError
+from holdfast.model.suite import Suite
+from holdfast.spec import rules, text, translate
+from holdfast.spec.problems import Problem, SpecErrors
+from holdfast.spec.rules import Known
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedSuite:
+    """A suite that keeps every rule; `digest` is of the file's bytes."""
+
+    suite: Suite
+    digest: str
+    path: Path
+
+
+def load_suite(path: Path, known: Known | None = None) -> LoadedSuite:
+    """Read and check a suite file (YAML or JSON); SpecErrors names file, line and column."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        problem = SpecError(f"cannot be read: {error.strerror}", where=str(path))
+        raise SpecErrors([problem]) from error
+    try:
+        written = content.decode()
+    except UnicodeDecodeError as error:
+        raise SpecErrors([SpecError(f"not UTF-8: byte {error.start}", where=str(path))]) from error
+    return load_text(written, str(path), known)
+
+
+def load_text(written: str, where: str, known: Known | None = None) -> LoadedSuite:
+    """Check the text of a suite; `where` stands for the file in errors."""
+    try:
+        source = text.read(written, where)
+    except SpecError as error:
+        raise SpecErrors([error]) from error
+    known = known or rules.installed()
+    try:
+        suite = Suite.model_validate(source.data)
+    except ValidationError as error:
+        found = translate.problems(error.errors())
+        raise _errors(source, found + _beside(source.data, error, known)) from error
+    broken = rules.check(suite, known)
+    if broken:
+        raise _errors(source, broken)
+    digest = "sha256:" + hashlib.sha256(written.encode()).hexdigest()
+    return LoadedSuite(suite, digest, Path(where))
+
+
+def _beside(data: Any, error: ValidationError, known: Known) -> list[Problem]:
+    """What else is wrong, were what is refused here left out: all is said at once."""
+    rest = deepcopy(data)
+    for one in error.errors():
+        *parents, last = one["loc"] or ("",)
+        node: Any = rest
+        for step in parents:
+            node = node[step] if _has(node, step) else None
+        if isinstance(node, dict):
+            node.pop(last, None)
+    try:
+        return rules.check(Suite.model_validate(rest), known, whole=False)
+    except ValidationError:
+        return []
+
+
+def _has(node: Any, step: Any) -> bool:
+    if isinstance(node, list):
+        return isinstance(step, int) and step < len(node)
+    return isinstance(node, dict) and step in node
+
+
+def _errors(source: text.Source, problems: list[Problem]) -> SpecErrors:
+    placed = [
+        (source.spot(p.place, on_key=p.on_key),
+         SpecError(p.text, where=source.at(p.place, on_key=p.on_key), hint=p.hint))
+        for p in problems
+    ]
+    placed.sort(key=lambda pair: pair[0])
+    return SpecErrors(error for _, error in placed)
