@@ -38,4 +38,7 @@ def place_of(statement: Statement) -> Place | None:
     log = statement.predicate.get("log")
     if not isinstance(log, Mapping) or set(log) != set(Place.__slots__):
         return None
-    return Place(**log)
+    numbers = ("index", "boottime_ms")
+    if all(isinstance(v, int if k in numbers else str) for k, v in log.items()):
+        return Place(**log)
+    return None
