@@ -15,7 +15,7 @@ def boot_id() -> str:
 
 
 def start_time(pid: int) -> int | None:
-    """When the process started, in ticks since boot; with the pid and the boot id it names one process.
+    """When the process started, in ticks since boot; with the pid and boot id it names one process.
 
     None if there is no such process, or if it has ended and only waits to be reaped.
     """

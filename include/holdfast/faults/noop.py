@@ -8,7 +8,7 @@ from holdfast.ports.faults import FaultDriver
 
 
 class NoopDriver:
-    """The marker bears the lease id; the revert removes it, the residue is seen by listing the folder."""
+    """The marker bears the lease id; revert removes it, residue lists the folder."""
 
     effect = Effect.HELD
     params: Mapping[str, Setting] = {}
@@ -19,7 +19,8 @@ class NoopDriver:
 
     def arm(self, fault: Fault, lease_id: str) -> Recipe:
         """Name the marker."""
-        return Recipe(lease_id, fault.type, {"folder": str(Path(fault.home) / "noop"), "marker": lease_id})
+        folder = str(Path(fault.home) / "noop")
+        return Recipe(lease_id, fault.type, {"folder": folder, "marker": lease_id})
 
     def inject(self, recipe: Recipe) -> None:
         """Write the marker."""
