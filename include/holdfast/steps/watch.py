@@ -23,9 +23,14 @@ CLAIM_SECONDS = 5.0
 _log = logging.getLogger("holdfast.guard")
 
 
+def is_past_active(lease: Lease) -> bool:
+    """Whether the keeper has let go of the fault, or never had it."""
+    return lease.state not in _OPEN
+
+
 def is_over(lease: Lease) -> bool:
     """Whether a guard has nothing left to do: revoked, or past active."""
-    return lease.revoked is not None or lease.state not in _OPEN
+    return lease.revoked is not None or is_past_active(lease)
 
 
 async def watch(task: Watch, desk: LeaseDesk, metrics: LiveMetrics, clock: Clock,

@@ -1,0 +1,1 @@
+"""Triggers: thin, and safe when they die anywhere or live twice."""

@@ -1,0 +1,118 @@
+"""The guard as an Airflow trigger: thin over the step that watches."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
+from pathlib import Path
+from typing import Any, TypedDict
+
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+
+from holdfast.clients.connections import connection
+from holdfast.clients.prometheus_live import prometheus_live, source
+from holdfast.clock import SystemClock
+from holdfast.errors import SpecError
+from holdfast.model.lease import Lease, Reason, Revocation
+from holdfast.ports.desk import LeaseDesk
+from holdfast.ports.leases import LeaseStore
+from holdfast.ports.metrics import LiveMetrics, Sample
+from holdfast.safety.conditions import Watch
+from holdfast.settings import Settings
+from holdfast.steps.desk import desk_of
+from holdfast.steps.watch import STORE_ERRORS
+from holdfast.steps.watch import watch as stand_guard
+
+MAX_PATIENCE = 0.4
+_KILL_TRIES = 5
+
+
+class GuardEvent(TypedDict):
+    """What the task gets back; it is a hint only, the store has the truth."""
+
+    lease_id: str
+    state: str
+    reason: str
+
+
+class GuardTrigger(BaseTrigger):
+    """Watch one lease until it is over, in the triggerer's loop.
+
+    :param home: the state folder, whose lease store and connections file are used.
+    :param prometheus: connection id of the Prometheus that is asked.
+    :param watch: the guard's task, a ``Watch`` as JSON.
+    """
+
+    def __init__(self, *, home: str, prometheus: str, watch: dict[str, Any]) -> None:
+        super().__init__()
+        self.home, self.prometheus, self.watch = home, prometheus, watch
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Give back exactly the constructor's arguments."""
+        return (
+            "holdfast.provider.triggers.guard.GuardTrigger",
+            {"home": self.home, "prometheus": self.prometheus, "watch": self.watch},
+        )
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Watch, then fire one event."""
+        task, clock = Watch.model_validate(self.watch), SystemClock()
+        async with self._desk() as desk, await self._metrics(task) as metrics:
+            try:
+                lease = await stand_guard(task, desk, metrics, clock)
+                event = _event(lease)
+            except KeyError:
+                event = GuardEvent(lease_id=task.lease_id, state="missing", reason="")
+        yield TriggerEvent(event)
+
+    async def on_kill(self) -> None:
+        """Revoke the lease: a person marked or cleared the task, or the guard is taken away."""
+        lease_id, clock = Watch.model_validate(self.watch).lease_id, SystemClock()
+
+        def revocation() -> Revocation:
+            text = "ended from outside: the task was marked, cleared or taken away"
+            return Revocation(Reason.CLOSED, text, by="guard", at=clock.now().isoformat())
+
+        async with self._desk() as desk:
+            for _ in range(_KILL_TRIES):
+                try:
+                    await desk.revoke(lease_id, revocation)
+                except STORE_ERRORS as error:
+                    self.log.warning("lease %s: could not be revoked: %s", lease_id, error)
+                    await asyncio.sleep(0.5)
+                else:
+                    return
+
+    def _desk(self) -> AbstractAsyncContextManager[LeaseDesk]:
+        live = Settings(home=Path(self.home), experiments=Path()).live
+
+        def open_store() -> LeaseStore:
+            from holdfast.stores.live import SqliteLeases
+
+            return SqliteLeases(live)
+
+        return desk_of(live, open_store, SystemClock())
+
+    async def _metrics(self, task: Watch) -> AbstractAsyncContextManager[LiveMetrics]:
+        file = Settings(home=Path(self.home), experiments=Path()).connections
+        try:
+            found = await asyncio.to_thread(connection, file, self.prometheus)
+        except (SpecError, OSError) as error:  # no address is no data: the grace decides
+            self.log.warning("lease %s: %s", task.lease_id, error)
+            return nullcontext(_NoMetrics(str(error)))
+        return prometheus_live(source(found), min(task.poll, MAX_PATIENCE))
+
+
+class _NoMetrics:
+    """Answers every query with no data."""
+
+    def __init__(self, why: str) -> None:
+        self._why = why
+
+    async def now(self, queries: Sequence[str]) -> Mapping[str, Sample]:
+        date = SystemClock().now().timestamp()
+        return {query: Sample(None, date, self._why) for query in queries}
+
+
+def _event(lease: Lease) -> GuardEvent:
+    why = lease.revoked.reason if lease.revoked else lease.ended
+    return GuardEvent(lease_id=lease.id, state=lease.state.value, reason=why.value if why else "")
