@@ -1,4 +1,4 @@
-"""The one plugin of the wheel, registered by entry point. Loaded everywhere: import nothing heavy."""
+"""The one plugin of the wheel, registered by entry point. Loaded everywhere: keep it light."""
 
 from airflow.plugins_manager import AirflowPlugin
 

@@ -1,4 +1,4 @@
-"""What Airflow is told about this provider. Imported before any configuration exists: keep it light."""
+"""What Airflow is told about this provider, before any configuration exists: keep it light."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ def get_provider_info() -> dict[str, Any]:
                 "description": "How this deployment of Holdfast is wired.",
                 "options": {
                     "home": _option(
-                        "Folder of all state: leases, journals, books, keys, artefacts. Local disk.",
+                        "Folder of all state: leases, journals, books, keys. Local disk.",
                         example="/var/lib/holdfast",
                     ),
                     "experiments": _option(

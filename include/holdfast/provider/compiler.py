@@ -1,0 +1,115 @@
+"""Suites to DAGs: one for each file in experiments/, none for a file that is broken."""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from airflow.sdk import DAG, CronTriggerTimetable, get_parsing_context
+
+from holdfast.errors import SpecError
+from holdfast.model.suite import Suite
+from holdfast.provider.params import form
+from holdfast.provider.shape import lay_out
+from holdfast.spec.load import LoadedSuite, load_suite
+from holdfast.spec.problems import SpecErrors
+
+_PATTERN = ".suite.yaml"
+_START = datetime(2026, 1, 1, tzinfo=UTC)  # fixed: runs before today are never made up (catchup)
+
+
+def dags_from(folder: Path) -> dict[str, DAG]:
+    """Build a DAG for each sound suite; in a task's process, only the one that Airflow asks for.
+
+    A broken suite has no DAG and spoils no other. Airflow marks every DAG of a file stale when
+    that file has an import error, so the errors are raised by a file of their own, which calls
+    `refuse_broken`.
+    """
+    wanted = get_parsing_context().dag_id
+    if wanted is not None:
+        return {wanted: dag_of(_find(folder, wanted))}
+    loaded, _ = read_all(_files(folder))
+    return {suite.suite.metadata.name: dag_of(suite) for suite in loaded}
+
+
+def refuse_broken(folder: Path) -> None:
+    """Raise all errors of all suites at once, each with its file, line and column."""
+    if get_parsing_context().dag_id is not None:
+        return
+    _, errors = read_all(_files(folder))
+    if errors:
+        raise SpecErrors(errors)
+
+
+def read_all(files: Iterable[Path]) -> tuple[list[LoadedSuite], list[SpecError]]:
+    """Load every file; of two suites with one name the second is broken."""
+    loaded: dict[str, LoadedSuite] = {}
+    errors: list[SpecError] = []
+    for file in files:
+        try:
+            found = load_suite(file)
+        except SpecErrors as broken:
+            errors += broken.errors
+            continue
+        first = loaded.setdefault(found.suite.metadata.name, found)
+        if first is not found:
+            errors.append(
+                SpecError(
+                    f"the name '{found.suite.metadata.name}' is taken by {first.path.name}",
+                    where=f"{file}:1:1",
+                    hint="suites are known by metadata.name",
+                )
+            )
+    return list(loaded.values()), errors
+
+
+def dag_of(loaded: LoadedSuite) -> DAG:
+    """Build the DAG of one suite."""
+    suite = loaded.suite
+    experiments = [e.name for step in suite.rounds for e in step.experiments]
+    schedule = suite.schedule
+    with DAG(
+        dag_id=suite.metadata.name,
+        description=suite.metadata.description or None,
+        doc_md="\n".join(_doc(suite)),
+        schedule=CronTriggerTimetable(schedule.cron, timezone=schedule.time_zone)
+        if schedule
+        else None,
+        start_date=_START,
+        catchup=False,
+        max_active_runs=1,
+        default_args={"owner": suite.metadata.owner, "retries": 0},
+        params=form(experiments),
+        tags=["holdfast", f"environment:{suite.target.environment}"],
+    ) as dag:
+        lay_out(suite, str(loaded.path))
+    return dag
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(folder.rglob(f"*{_PATTERN}"))
+
+
+def _find(folder: Path, name: str) -> LoadedSuite:
+    """Find one suite by name: in the file of that name, or else wherever it is."""
+    likely = folder / f"{name}{_PATTERN}"
+    errors: list[SpecError] = []
+    for files in ([likely] if likely.is_file() else [], _files(folder)):
+        loaded, errors = read_all(files)
+        for found in loaded:
+            if found.suite.metadata.name == name:
+                return found
+    raise SpecErrors(errors or [SpecError(f"no suite '{name}' in {folder}")])
+
+
+def _doc(suite: Suite) -> Iterator[str]:
+    yield suite.metadata.description or f"Suite {suite.metadata.name}"
+    yield f"\nOwner: {suite.metadata.owner}. Environment: {suite.target.environment}.\n"
+    yield "| round | experiment | fault | on | hypothesis |"
+    yield "|---|---|---|---|---|"
+    for number, step in enumerate(suite.rounds, 1):
+        for e in step.experiments:
+            hypothesis = " ".join(e.hypothesis.split()).replace("|", "\\|")
+            yield f"| {number} | {e.name} | {e.fault.type} | {e.fault.target} | {hypothesis} |"
+    yield "\nObjectives:\n"
+    for objective in suite.objectives:
+        yield f"- {objective.name} {objective.objective}: `{objective.indicator.prometheus}`"

@@ -1,0 +1,44 @@
+"""Plan the run, from the suite file and the choices in the form."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from holdfast.ports.bundle import Ports
+from holdfast.provider import border
+from holdfast.provider.operators.base import StepOperator
+from holdfast.provider.params import choices
+from holdfast.provider.runs import RunOf
+
+
+class PlanOperator(StepOperator):
+    """Resolve targets and recipes into a plan with a digest; open the run's book.
+
+    :param suite_file: the suite, where this process sees it.
+    :param experiments: every experiment of the suite, to check the choices against.
+    """
+
+    def __init__(self, *, suite_file: str, experiments: Sequence[str], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.suite_file = suite_file
+        self.experiments = list(experiments)
+
+    def step(self, ports: Ports, run: RunOf) -> str:
+        """Return the plan's digest."""
+        from holdfast.steps.plan import PlanRequest, plan
+
+        chosen = choices(run.params, self.experiments)
+        everything = set(chosen.experiments) == set(self.experiments)
+        border.fresh(ports, run.id)
+        request = PlanRequest(
+            run_id=run.id,
+            suite_file=Path(self.suite_file),
+            only=() if everything else tuple(chosen.experiments),
+            dry_run=chosen.dry_run,
+            triggered_by=run.triggered_by,
+        )
+        with (
+            border.before_the_verdict_watches(ports, run.id, self.task_id),
+            border.before_the_first_fault(ports, run.id),
+        ):
+            return plan(ports, request)

@@ -1,0 +1,21 @@
+"""Clean up after keepers that died."""
+
+from typing import Any
+
+from airflow.sdk import BaseOperator, Context
+from airflow.sdk.exceptions import AirflowFailException
+
+from holdfast.provider import border, wiring
+
+
+class SweepOperator(BaseOperator):
+    """Run the janitor over every open lease of this host; fail when something is not clean."""
+
+    def execute(self, context: Context) -> Any:  # noqa: ARG002 - of no run
+        """Say what is left."""
+        from holdfast.steps.janitor import sweep
+
+        with border.airflow_words():
+            left = sweep(wiring.ports())
+        if left:
+            raise AirflowFailException(f"not clean: {'; '.join(left)}")

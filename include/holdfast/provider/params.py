@@ -1,0 +1,68 @@
+"""Choices of one run: one model draws the trigger form and checks what reaches the task."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from airflow.sdk import Param
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from holdfast.errors import SpecError
+
+_FORM_KEYS = ("type", "title", "items", "minItems", "uniqueItems")
+
+
+class Choices(BaseModel):
+    """What the person who triggers a run may choose."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    experiments: list[str] = Field(
+        min_length=1,
+        title="Experiments",
+        description="Run these only. The others are left out and say nothing about the suite.",
+        json_schema_extra={"uniqueItems": True},
+    )
+    dry_run: bool = Field(
+        default=False,
+        title="Dry run",
+        description="Plan and preflight, then end: no lock, no fault.",
+    )
+
+
+def form(experiments: Sequence[str]) -> dict[str, Param]:
+    """Draw the trigger form of a suite; every experiment is chosen at first."""
+    names = list(experiments)
+    drawn = Choices.model_json_schema()["properties"]
+    defaults: dict[str, Any] = {"experiments": names, "dry_run": False}
+    offered: dict[str, dict[str, Any]] = {
+        "experiments": {"items": {"type": "string", "enum": names}, "examples": names}
+    }
+    return {
+        name: Param(
+            default,
+            drawn[name]["description"],
+            schema={k: v for k, v in drawn[name].items() if k in _FORM_KEYS}
+            | offered.get(name, {}),
+        )
+        for name, default in defaults.items()
+    }
+
+
+def choices(params: Mapping[str, Any], experiments: Sequence[str]) -> Choices:
+    """Check what reached the task, which need not have come from the form."""
+    try:
+        chosen = Choices.model_validate(dict(params))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = "params." + ".".join(str(part) for part in first["loc"])
+        raise SpecError(
+            first["msg"], where=where, hint=f"known: {', '.join(Choices.model_fields)}"
+        ) from error
+    for name in chosen.experiments:
+        if name not in experiments:
+            raise SpecError(
+                f"unknown experiment '{name}'",
+                where="params.experiments",
+                hint=f"known: {', '.join(experiments)}",
+            )
+    return chosen

@@ -1,0 +1,36 @@
+"""Which run of Holdfast's a task of Airflow's belongs to, and who asked for it."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from airflow.sdk import Context
+
+
+@dataclass(frozen=True, slots=True)
+class RunOf:
+    """A run as its tasks see it; `id` is `<suite>--<slug of Airflow's run id>`."""
+
+    id: str
+    suite: str
+    triggered_by: str
+    params: Mapping[str, Any]
+
+    @classmethod
+    def context(cls, context: Context) -> "RunOf":
+        """Read it from the task's context; a run that no person asked for is its schedule's."""
+        dag_run = context["dag_run"]
+        suite = dag_run.dag_id
+        asker = getattr(dag_run, "triggering_user_name", None)
+        return cls(
+            id=run_id(suite, dag_run.run_id),
+            suite=suite,
+            triggered_by=asker or str(getattr(dag_run.run_type, "value", dag_run.run_type)),
+            params=dict(context["params"]),
+        )
+
+
+def run_id(suite: str, airflow_run_id: str) -> str:
+    """Name the run so that the name is safe in file names and addresses."""
+    return f"{suite}--{re.sub(r'[^A-Za-z0-9_-]', '_', airflow_run_id)}"

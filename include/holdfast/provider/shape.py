@@ -1,0 +1,136 @@
+"""The tasks of a run and the rules between them."""
+
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import Asset, BaseOperator, TaskGroup, TriggerRule
+
+from holdfast.model.suite import Suite
+from holdfast.plan.outline import Outline, OutlineExperiment, outline
+from holdfast.provider.operators.arm import ArmFaultOperator
+from holdfast.provider.operators.baseline import BaselineOperator
+from holdfast.provider.operators.consistency import ConsistencyOperator
+from holdfast.provider.operators.plan import PlanOperator
+from holdfast.provider.operators.preflight import PreflightOperator
+from holdfast.provider.operators.recovery import RecoveryOperator
+from holdfast.provider.operators.report import ReportOperator
+from holdfast.provider.operators.reserve import ReserveOperator
+from holdfast.provider.operators.revert import RevertFaultOperator
+from holdfast.provider.operators.seal import SealOperator
+from holdfast.provider.operators.steady import SteadyOperator
+from holdfast.provider.operators.verdict import VerdictOperator
+from holdfast.provider.sensors.hold import HoldFaultSensor
+
+_MINUTE = timedelta(minutes=1)
+_EVIDENCE: dict[str, Any] = {"trigger_rule": TriggerRule.ALL_DONE}  # the worst runs need it most
+
+
+def lay_out(suite: Suite, suite_file: str) -> None:
+    """Put the suite's tasks into the DAG that is open now."""
+    shape = outline(suite)
+    plan = PlanOperator(
+        task_id="plan",
+        suite_file=suite_file,
+        experiments=[e.name for step in shape.rounds for e in step],
+        execution_timeout=_MINUTE,
+    )
+    preflight = PreflightOperator(task_id="preflight", execution_timeout=_MINUTE)
+    reserve = ReserveOperator(task_id="reserve", execution_timeout=_MINUTE).as_setup()
+    baseline = BaselineOperator(
+        task_id="baseline", execution_timeout=suite.baseline.window + _MINUTE
+    )
+    plan >> preflight >> reserve >> baseline
+    ends, reverts = _rounds(suite, shape, baseline)
+    _close(suite.metadata.name, reserve, ends, reverts)
+
+
+def _rounds(
+    suite: Suite, shape: Outline, baseline: BaseOperator
+) -> tuple[list[BaseOperator], list[BaseOperator]]:
+    """One round after the other; give back what ends the last one, and every revert."""
+    before: list[BaseOperator] = [baseline]
+    reverts: list[BaseOperator] = []
+    recoveries = {
+        e.name: e.expect.recovery_within or _MINUTE for r in suite.rounds for e in r.experiments
+    }
+    for index, experiments in enumerate(shape.rounds):
+        with TaskGroup(f"round_{index + 1}"):
+            steady = SteadyOperator(
+                task_id="steady",
+                round_index=index,
+                execution_timeout=_MINUTE,
+                # a fault that was left out must not skip the rounds after it
+                trigger_rule=TriggerRule.NONE_FAILED if index else TriggerRule.ALL_SUCCESS,
+            )
+            before >> steady
+            before = []
+            for experiment in experiments:
+                revert, recovery = _experiment(steady, experiment, recoveries[experiment.name])
+                reverts.append(revert)
+                before += [revert, recovery]
+    return before, reverts
+
+
+def _experiment(
+    steady: BaseOperator, experiment: OutlineExperiment, recovery_within: timedelta
+) -> tuple[BaseOperator, BaseOperator]:
+    """The life of one fault: the revert runs whatever becomes of the inject."""
+    with TaskGroup(experiment.name) as group:
+        arm = ArmFaultOperator(
+            task_id="arm", experiment=experiment.name, retries=0, execution_timeout=3 * _MINUTE
+        ).as_setup()
+        lease_id = f"{{{{ ti.xcom_pull(task_ids='{group.child_id('arm')}') }}}}"
+        inject = HoldFaultSensor(
+            task_id="inject",
+            experiment=experiment.name,
+            lease_id=lease_id,
+            retries=0,
+            execution_timeout=2 * _MINUTE,  # of the task's own parts; it bounds its deferral itself
+        )
+        revert = RevertFaultOperator(
+            task_id="revert",
+            lease_id=lease_id,
+            retries=10,
+            retry_delay=timedelta(seconds=5),
+            execution_timeout=experiment.timeout + _MINUTE,
+        ).as_teardown(setups=arm, on_failure_fail_dagrun=True)
+        recovery = RecoveryOperator(
+            task_id="recovery",
+            experiment=experiment.name,
+            lease_id=lease_id,
+            execution_timeout=recovery_within + 2 * _MINUTE,
+        )
+    steady >> arm >> inject >> revert >> recovery
+    return revert, recovery
+
+
+def _close(
+    name: str, reserve: BaseOperator, ends: list[BaseOperator], reverts: list[BaseOperator]
+) -> None:
+    """From the last round to the only leaf."""
+    consistency = ConsistencyOperator(
+        task_id="consistency", execution_timeout=15 * _MINUTE, **_EVIDENCE
+    )
+    seal = SealOperator(
+        task_id="seal",
+        retries=2,
+        retry_delay=timedelta(seconds=2),
+        execution_timeout=_MINUTE,
+        outlets=[Asset(name=f"holdfast-{name}", uri=f"holdfast://suite/{name}")],
+        **_EVIDENCE,
+    )
+    report = ReportOperator(
+        task_id="report",
+        retries=1,
+        retry_delay=timedelta(seconds=2),
+        execution_timeout=2 * _MINUTE,
+        **_EVIDENCE,
+    )
+    verdict = VerdictOperator(
+        task_id="verdict",
+        retries=2,
+        retry_delay=timedelta(seconds=2),
+        execution_timeout=3 * _MINUTE,
+    ).as_teardown(setups=reserve, on_failure_fail_dagrun=True)
+    ends >> consistency >> seal >> report >> verdict
+    reverts >> verdict  # marked failed by hand, report is skipped at once while reverts still run
