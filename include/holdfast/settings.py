@@ -35,6 +35,16 @@ class Settings:
         return self.home / "live.db"
 
     @property
+    def stops(self) -> Path:
+        """Every stop as a line of JSON: keepers look here too, for the store may be down."""
+        return self.home / "stops.jsonl"
+
+    @property
+    def hold(self) -> Path:
+        """While this file is there no fault is injected here; its text says why."""
+        return self.home / "HOLD"
+
+    @property
     def books(self) -> Path:
         """The database of runs, findings and records."""
         return self.home / "books.db"

@@ -5,14 +5,20 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from holdfast.errors import HoldfastError
 from holdfast.model.fault import Fault, Recipe
 from holdfast.model.lease import Environment, Lease, LeaseState, Renewal, Revocation
+
+
+class StoreDown(HoldfastError, OSError):
+    """The store did not answer: locked, gone, unreadable or damaged. It may answer later."""
 
 
 class LeaseStore(Protocol):
     """Leases, epochs, holds and locks: small and hot. Every call is one transaction.
 
-    A lease's state only moves along `MOVES`; a revocation is final; counters only rise.
+    A lease's state only moves along `MOVES`; a revocation is final; counters only rise. Every call
+    may raise StoreDown.
     """
 
     def lock(self, environment: str, run_id: str) -> None:
@@ -103,6 +109,9 @@ class Journal(Protocol):
     def recipe(self) -> Recipe:
         """The recipe, from the first line."""
 
+    def lease(self) -> Lease:
+        """The lease as it was opened, from the first line."""
+
 
 class Journals(Protocol):
     """The journals of this host."""
@@ -128,6 +137,9 @@ class Keepers(Protocol):
 
     def is_alive(self, lease_id: str) -> bool:
         """Whether a process of its keeper is there (pid, start time and boot id agree)."""
+
+    def end(self, lease_id: str) -> None:
+        """Ask the keeper to revert now (SIGTERM); nothing happens if it is gone."""
 
     def kill(self, lease_id: str) -> None:
         """Kill what is left of this lease's keeper, and wait until it is gone."""
