@@ -1,6 +1,7 @@
 """Ask Prometheus from the triggerer's loop: one session per source, equal queries asked once."""
 
 import asyncio
+from base64 import b64encode
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -72,7 +73,7 @@ class _Poller:
         self._in_flight: dict[str, asyncio.Task[Sample]] = {}
         self._url = at.url.rstrip("/") + "/api/v1/query"
         self._session = aiohttp.ClientSession(
-            auth=aiohttp.BasicAuth(at.login, at.password) if at.login else None,
+            headers=_login(at),
             timeout=aiohttp.ClientTimeout(total=REQUEST_SECONDS),
         )
 
@@ -96,7 +97,9 @@ class _Poller:
 
     async def _fetch(self, query: str) -> Sample:
         try:
-            async with self._session.get(self._url, params={"query": query}) as answer:
+            async with self._session.get(
+                self._url, params={"query": query}, allow_redirects=False
+            ) as answer:
                 body = await answer.json(content_type=None)
         except TimeoutError:
             return Sample(None, self.date(), f"Prometheus gave no answer in {REQUEST_SECONDS:g} s")
@@ -123,6 +126,13 @@ class _Asker:
             return task.result()
         why = f"Prometheus gave no answer in {self.patience:g} s"
         return Sample(None, self.poller.date(), why)
+
+
+def _login(at: Source) -> dict[str, str]:
+    if not at.login:
+        return {}
+    pair = b64encode(f"{at.login}:{at.password}".encode()).decode()
+    return {"Authorization": f"Basic {pair}"}
 
 
 def _read(body: Any, now: float) -> Sample:
