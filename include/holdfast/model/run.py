@@ -40,6 +40,7 @@ class EntryKind(StrEnum):
 
     SUITE = "suite"  # the suite as validated, choices applied
     PLAN = "plan"
+    RESERVED = "reserved"      # the environment was taken, at which epoch
     BASELINE = "baseline"  # value of each objective before the first fault
     STEADY = "steady"
     LEASE = "lease"  # a lease was opened for an experiment

@@ -57,6 +57,17 @@ def plan_of(ports: Ports, run_id: str) -> dict[str, object]:
     return dict(_only(ports, run_id, EntryKind.PLAN).data)
 
 
+def stopped_since(ports: Ports, run_id: str) -> str:
+    """Say why no further fault may begin (a stop or a hold since the run began), or nothing."""
+    reserved = ports.books.read(run_id, EntryKind.RESERVED)
+    there = ports.leases.environment(run_of(ports, run_id).environment)
+    if there.hold:
+        return f"environment {there.name} is held: {there.hold}"
+    if reserved and reserved[-1].data["epoch"] != there.epoch:
+        return f"environment {there.name} was stopped since the run began"
+    return ""
+
+
 def experiment_of(suite: Suite, name: str) -> tuple[int, Experiment]:
     """The experiment and the number of its round, from 0."""
     for number, step in enumerate(suite.rounds):

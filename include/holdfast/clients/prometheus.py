@@ -1,0 +1,93 @@
+"""Ask Prometheus from tasks: one number, or why there is none."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import cached_property
+from math import isfinite, isnan
+from typing import Any
+
+from holdfast.clock import Clock, SystemClock
+from holdfast.errors import CheckError
+from holdfast.ports.metrics import Sample
+
+NOW_SECONDS = 2.0
+BETWEEN_SECONDS = 15.0
+
+
+class PrometheusMetrics:
+    """One Prometheus. A question is asked once: what is late is no data, never an older answer."""
+
+    def __init__(
+        self, base_url: str, login: str = "", password: str = "", clock: Clock | None = None
+    ) -> None:
+        self._url, self._login, self._password = base_url.rstrip("/"), login, password
+        self._clock = clock or SystemClock()
+
+    def now(self, query: str) -> Sample:
+        """The indicator's value now."""
+        from prometheus_api_client.exceptions import PrometheusApiClientException
+        from requests import RequestException
+
+        at = self._clock.now().timestamp()
+        try:
+            result = self._client.custom_query(query, timeout=NOW_SECONDS)
+        except PrometheusApiClientException as error:
+            return Sample(None, at, f"Prometheus refused: {_refusal(error)}")
+        except RequestException as error:
+            return Sample(None, at, f"Prometheus could not be asked: {_network(error)}")
+        try:
+            return _sample(result, at)
+        except (KeyError, IndexError, TypeError, ValueError):
+            return Sample(None, at, "the answer is not one of Prometheus's API")
+
+    def between(
+        self, query: str, start: float, end: float, step: float
+    ) -> Sequence[tuple[float, float]]:
+        """Pairs of unix seconds and value of the only series; CheckError if it cannot be asked."""
+        from prometheus_api_client.exceptions import PrometheusApiClientException
+        from requests import RequestException
+
+        first, last = (datetime.fromtimestamp(at, UTC) for at in (start, end))
+        try:
+            result = self._client.custom_query_range(
+                query, first, last, f"{step:g}", timeout=BETWEEN_SECONDS
+            )
+        except PrometheusApiClientException as error:
+            raise CheckError(f"Prometheus refused: {_refusal(error)}") from error
+        except RequestException as error:
+            raise CheckError(f"Prometheus could not be asked: {_network(error)}") from error
+        if len(result) != 1:
+            return []
+        pairs = ((float(at), float(value)) for at, value in result[0]["values"])
+        return [(at, value) for at, value in pairs if isfinite(value)]
+
+    @cached_property
+    def _client(self) -> Any:
+        from prometheus_api_client import PrometheusConnect
+        from requests import Session
+        from urllib3.util.retry import Retry
+
+        session = Session()
+        session.trust_env = False  # a proxy for the web is none for a Prometheus next door
+        auth = (self._login, self._password) if self._login else None
+        return PrometheusConnect(self._url, retry=Retry(total=0), auth=auth, session=session)
+
+
+def _sample(result: Any, asked_at: float) -> Sample:
+    if result and isinstance(result[0], dict):
+        if len(result) > 1:
+            return Sample(None, asked_at, f"{len(result)} series instead of one")
+        result = result[0]["value"]
+    if not result:
+        return Sample(None, asked_at, "no series instead of one")
+    at, value = float(result[0]), float(result[1])
+    return Sample(None, at, "the value is not a number") if isnan(value) else Sample(value, at)
+
+
+def _refusal(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    return text if len(text) <= 200 else text[:197] + "..."
+
+
+def _network(error: Exception) -> str:
+    return type(error).__name__

@@ -1,0 +1,86 @@
+"""Say whether a run may start now, before anything is locked or touched."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from holdfast.errors import FaultError, Postponed, SpecError
+from holdfast.model.suite import Suite
+from holdfast.ports.bundle import Ports
+from holdfast.steps.book import fault_of, suite_entry, suite_of
+
+
+def preflight(ports: Ports, run_id: str) -> None:
+    """Pass, or raise Postponed with every reason at once.
+
+    EvidenceError if the signing key cannot be used: without evidence there is no fault.
+    """
+    ports.notary.public_key()
+    suite = suite_of(ports, run_id)
+    checks = (
+        _file_changed(suite_entry(ports, run_id)),
+        _environment_taken(ports, suite, run_id),
+        _leases_open(ports, suite, run_id),
+        _targets_missing(ports, suite),
+        _histories_missing(ports, suite),
+        _objectives_blind(ports, suite),
+    )
+    reasons = [reason for check in checks for reason in check]
+    if reasons:
+        raise Postponed("; ".join(reasons))
+
+
+def _file_changed(entry: dict[str, object]) -> Iterator[str]:
+    file = Path(str(entry["file"]))
+    try:
+        digest = "sha256:" + hashlib.sha256(file.read_bytes()).hexdigest()
+    except OSError as error:
+        yield f"the suite file {file.name} cannot be read: {error.strerror}"
+        return
+    if digest != entry["digest"]:
+        yield f"the suite file {file.name} has changed since the plan was made"
+
+
+def _environment_taken(ports: Ports, suite: Suite, run_id: str) -> Iterator[str]:
+    there = ports.leases.environment(suite.target.environment)
+    if there.hold:
+        yield f"environment {there.name} is held: {there.hold}"
+    if there.locked_by not in ("", run_id):
+        yield f"environment {there.name} is busy: run {there.locked_by} has it"
+
+
+def _leases_open(ports: Ports, suite: Suite, run_id: str) -> Iterator[str]:
+    """Leases of this very run are from a task that was cleared; `arm` closes them."""
+    for lease in ports.leases.leases(environment=suite.target.environment, open_only=True):
+        if lease.run_id != run_id:
+            yield f"lease {lease.id} of run {lease.run_id} is {lease.state}, not clean"
+
+
+def _targets_missing(ports: Ports, suite: Suite) -> Iterator[str]:
+    for step in suite.rounds:
+        for experiment in step.experiments:
+            driver = ports.drivers[experiment.fault.type]
+            try:
+                if not driver.targets(fault_of(ports, suite, experiment)):
+                    yield f"{experiment.name}: there is nothing to hit"
+            except FaultError as error:
+                yield f"{experiment.name}: {error}"
+
+
+def _histories_missing(ports: Ports, suite: Suite) -> Iterator[str]:
+    for name in sorted({item.history for item in suite.consistency}):
+        file = suite.target.histories[name].file
+        if not (ports.settings.home / file).is_file():
+            yield f"history {name} has no file {file}: is the workload running?"
+
+
+def _objectives_blind(ports: Ports, suite: Suite) -> Iterator[str]:
+    try:
+        metrics = ports.metrics(suite.target.prometheus)
+    except SpecError as error:
+        yield f"Prometheus: {error}"
+        return
+    for objective in suite.objectives:
+        sample = metrics.now(objective.indicator.prometheus)
+        if sample.value is None:
+            yield f"objective {objective.name} has no data: {sample.why}"

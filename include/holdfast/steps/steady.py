@@ -1,0 +1,89 @@
+"""Wait before each round until the target is well, or leave the round out."""
+
+from collections.abc import Sequence
+
+from holdfast.errors import Postponed
+from holdfast.model.lease import Lease, LeaseState, Reason
+from holdfast.model.run import EntryKind
+from holdfast.model.suite import AfterAbort, Objective, Suite
+from holdfast.model.verdict import Finding, Verdict
+from holdfast.ports.bundle import Ports
+from holdfast.ports.metrics import Metrics
+from holdfast.steps.book import stopped_since, suite_of, write, write_finding
+
+WAIT_SECONDS = 15.0
+EVERY_SECONDS = 0.5
+_ABORTS = frozenset({
+    Reason.BREACH, Reason.NO_DATA, Reason.NOT_STEADY, Reason.STOPPED, Reason.KEEPER_SILENT,
+})
+
+
+class RoundLeftOut(Postponed):
+    """The round gets no fault; the run goes on to its checks."""
+
+
+def steady(ports: Ports, run_id: str, round_index: int) -> None:
+    """Wait up to 15 s until every objective holds.
+
+    In the first round with a fault, Postponed if they do not. In a later one the target has not
+    recovered: that is a finding, and RoundLeftOut. RoundLeftOut too after a stop, after an
+    abort unless the suite goes on after aborts, and whenever a lease is not clean.
+    """
+    suite = suite_of(ports, run_id)
+    if not suite.rounds[round_index].experiments:
+        return
+    stopped = stopped_since(ports, run_id)
+    if stopped:
+        raise RoundLeftOut(stopped)
+    is_first = not any(step.experiments for step in suite.rounds[:round_index])
+    if not is_first:
+        _after_what_was(ports.leases.leases(run_id=run_id), suite, round_index)
+    began = ports.clock.boottime()
+    broken = _wait(ports, suite)
+    waited = ports.clock.boottime() - began
+    write(ports, run_id, EntryKind.STEADY, f"round-{round_index}",
+          {"waited_seconds": round(waited, 3), "broken": broken})
+    if not broken:
+        return
+    text = f"not steady within {WAIT_SECONDS:g} s: " + "; ".join(broken)
+    if is_first:
+        raise Postponed(text)
+    name = f"steady-{round_index + 1}"
+    write_finding(ports, run_id, Finding(
+        name, Verdict.BROKEN, f"Before round {round_index + 1} the target was {text}.",
+        measured={"waited_seconds": round(waited, 3)},
+    ))
+    raise RoundLeftOut(f"round {round_index + 1}: {text}")
+
+
+def _after_what_was(leases: Sequence[Lease], suite: Suite, round_index: int) -> None:
+    earlier = [lease for lease in leases if lease.round < round_index]
+    for lease in earlier:
+        if lease.state is not LeaseState.CLEAN:
+            raise RoundLeftOut(f"lease {lease.id} of {lease.experiment} is {lease.state}")
+    aborted = [x for x in earlier if x.revoked is not None and x.revoked.reason in _ABORTS]
+    for lease in aborted:
+        stopped = lease.revoked is not None and lease.revoked.reason is Reason.STOPPED
+        if stopped or suite.after_abort is AfterAbort.STOP:
+            text = lease.revoked.text if lease.revoked else ""
+            raise RoundLeftOut(f"{lease.experiment} was aborted before: {text}")
+
+
+def _wait(ports: Ports, suite: Suite) -> list[str]:
+    """What does not hold at the end of the wait; empty as soon as all hold at once."""
+    metrics, clock = ports.metrics(suite.target.prometheus), ports.clock
+    end = clock.boottime() + WAIT_SECONDS
+    while True:
+        broken = [r for o in suite.objectives if (r := _why_not(metrics, o))]
+        if not broken or clock.boottime() >= end:
+            return broken
+        clock.sleep(EVERY_SECONDS)
+
+
+def _why_not(metrics: Metrics, objective: Objective) -> str:
+    sample, bound = metrics.now(objective.indicator.prometheus), objective.objective
+    if sample.value is None:
+        return f"{objective.name} has no data: {sample.why}"
+    if bound.holds(sample.value):
+        return ""
+    return f"{objective.name} is {bound.show(sample.value)}, objective {bound}"
