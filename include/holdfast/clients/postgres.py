@@ -1,0 +1,131 @@
+"""A PostgreSQL cluster reached through one connection entry that lists its nodes."""
+
+import socket
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, LiteralString, cast
+
+from holdfast.clients.connections import Connection, connection
+from holdfast.errors import FaultError, TransientFaultError
+
+if TYPE_CHECKING:
+    import psycopg
+
+_LIMIT = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One server of the cluster."""
+
+    name: str
+    host: str
+    port: int
+
+
+class Cluster:
+    """The nodes of a connection entry: `extra.nodes` lists them, else the entry is the only one."""
+
+    def __init__(self, entry: Connection) -> None:
+        self._entry = entry
+        self.target = entry.id
+        listed = cast("Sequence[dict[str, Any]]", entry.extra.get("nodes") or [
+            {"name": entry.host, "host": entry.host, "port": entry.port},
+        ])
+        self.nodes = tuple(Node(str(n["name"]), str(n["host"]), int(n["port"])) for n in listed)
+
+    def node(self, name: str) -> Node:
+        """The node of this name; FaultError if the entry lists none."""
+        for node in self.nodes:
+            if node.name == name:
+                return node
+        raise FaultError(f"no node '{name}' is listed", target=self.target)
+
+    @contextmanager
+    def session(self, node: Node) -> Iterator["psycopg.Connection[tuple[Any, ...]]"]:
+        """Talk to one node for some seconds at most; TransientFaultError if it does not answer."""
+        import psycopg
+
+        try:
+            with psycopg.connect(self.address(node), autocommit=True, connect_timeout=2) as link, \
+                    _limited(link.fileno()):
+                yield link
+        except psycopg.OperationalError as error:
+            first = str(error).strip().splitlines()[:1]
+            raise TransientFaultError(*first or ["no answer"], target=self.named(node)) from error
+        except psycopg.Error as error:
+            raise FaultError(str(error).strip(), target=self.named(node)) from error
+
+    def ask(self, node: Node, question: LiteralString, *values: object) -> list[tuple[Any, ...]]:
+        """The rows of one statement."""
+        with self.session(node) as link:
+            return link.execute(question, values or None).fetchall()
+
+    def one(self, node: Node, question: LiteralString, *values: object) -> Any:
+        """The first value of the first row; None without one."""
+        rows = self.ask(node, question, *values)
+        return rows[0][0] if rows else None
+
+    def in_recovery(self) -> dict[str, bool | None]:
+        """For each node whether it replays another's log; None when it does not answer."""
+        return {node.name: self._in_recovery(node) for node in self.nodes}
+
+    def writable(self) -> list[Node]:
+        """The nodes that take writes now."""
+        return [n for n in self.nodes if self._in_recovery(n) is False]
+
+    def primary(self) -> Node:
+        """The one node that takes writes; FaultError when none or several do."""
+        found = self.writable()
+        if len(found) != 1:
+            names = ", ".join(n.name for n in found) or "none"
+            raise FaultError(f"there must be one primary, found: {names}", target=self.target)
+        return found[0]
+
+    @property
+    def password(self) -> str:
+        """For a program's environment only, never kept."""
+        return self._entry.password
+
+    def address(self, node: Node, *, secret: bool = True) -> str:
+        """A libpq connection string; with its password never to be kept."""
+        from psycopg.conninfo import make_conninfo
+
+        return make_conninfo(
+            host=node.host, port=node.port, user=self._entry.login or None,
+            password=(secret and self._entry.password) or None,
+            dbname=self._entry.schema or "postgres",
+        )
+
+    def named(self, node: Node) -> str:
+        """How a node is named to people."""
+        return f"{self.target}/{node.name}"
+
+    def _in_recovery(self, node: Node) -> bool | None:
+        try:
+            return bool(self.one(node, "SELECT pg_is_in_recovery()"))
+        except TransientFaultError:
+            return None
+
+
+def cluster(home: str, connection_id: str) -> Cluster:
+    """The cluster of a connection id, from the connections file below `home`."""
+    return Cluster(connection(Path(home) / "connections.json", connection_id))
+
+
+@contextmanager
+def _limited(descriptor: int) -> Iterator[None]:
+    """Hang up when a server that has stopped answers nothing; libpq itself would wait for ever."""
+    line = socket.socket(fileno=socket.dup(descriptor))
+    timer = threading.Timer(_LIMIT, line.shutdown, [socket.SHUT_RDWR])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()
+        line.close()
