@@ -1,0 +1,318 @@
+"""A bench of real targets, one for each kind of address, and observers that see them suffer."""
+
+import json
+import secrets
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from holdfast.clients import processes
+from holdfast.clients.toxics import round_trip
+from holdfast.model.fault import Fault, Setting
+from shop.free_ports import choose
+from shop.postgres import rights
+
+QUICK: Mapping[str, float] = {"patience": 0.5, "latency": 0.2}
+"""Parameters that a driver gets if it has them, so that tests are short."""
+
+NO_EFFECT = frozenset({"noop"})
+"""Drivers that touch nothing by design."""
+
+_BEATS = """
+import os, pathlib, sys, time
+folder, depth = pathlib.Path(sys.argv[1]), 3
+while depth and not os.fork():
+    depth -= 1
+    if depth == 1:
+        os.setsid()
+while True:
+    (folder / f"beat-{os.getpid()}").write_text(str(time.monotonic()))
+    time.sleep(0.02)
+"""
+
+
+class Tree:
+    """A process with descendants, one of them in a session of its own, all of whom keep writing."""
+
+    def __init__(self, home: Path, name: str) -> None:
+        self._file, self._folder = home / "run" / f"{name}.pid", home / name
+        self.start()
+
+    def start(self) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._file.parent.mkdir(exist_ok=True)
+        for beat in self._folder.iterdir():
+            beat.unlink()
+        self._root = subprocess.Popen(
+            [sys.executable, "-c", _BEATS, str(self._folder)], start_new_session=True)
+        self._file.write_text(f"{self._root.pid}\n")
+        wait_for(lambda: len(list(self._folder.iterdir())) == 4)
+
+    def stop(self) -> None:
+        for process in processes.tree([self._root.pid], processes.table()):
+            processes.send(process, signal.SIGKILL)
+        self._root.wait()
+
+    @property
+    def pids(self) -> list[int]:
+        return [p.pid for p in processes.tree([self._root.pid], processes.table())]
+
+    def is_beating(self) -> bool:
+        """Everybody writes."""
+        before = {beat: beat.read_text() for beat in self._folder.iterdir()}
+        try:
+            wait_for(lambda: all(beat.read_text() != was for beat, was in before.items()), 0.4)
+        except TimeoutError:
+            return False
+        return True
+
+
+class Server:
+    """One PostgreSQL node, a child of this process."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.folder, self.port = folder, port
+
+    def start(self) -> None:
+        child = subprocess.Popen(
+            rights.command("postgres", "-D", str(self.folder), "-p", str(self.port)),
+            env=rights.environment(), cwd="/", stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=(self.folder / "log").open("ab"),
+        )
+        threading.Thread(target=child.wait, daemon=True).start()  # no zombie may hold the pid
+
+    def stop(self) -> None:
+        for process in processes.working_in(str(self.folder)):
+            processes.send(process, signal.SIGKILL)
+        wait_for(lambda: not processes.working_in(str(self.folder)))
+        # A killed postmaster that nobody has reaped yet would look alive to the next one.
+        (self.folder / "postmaster.pid").unlink(missing_ok=True)
+
+
+class Pair:
+    """A primary and a streaming standby."""
+
+    def __init__(self, folder: Path) -> None:
+        ports = choose("ab")
+        self.password = secrets.token_urlsafe(18)
+        self.a, self.b = (Server(folder / name, ports[name]) for name in "ab")
+        self._build(folder)
+
+    def ask(self, server: Server, question: str, *values: object) -> Any:
+        with psycopg.connect(
+            host="127.0.0.1", port=server.port, user="postgres", password=self.password,
+            dbname="postgres", autocommit=True, connect_timeout=2,
+        ) as link:
+            cursor = link.execute(question, values or None)  # type: ignore[call-overload]
+            return cursor.fetchone()[0] if cursor.description else None
+
+    def primary(self) -> Server | None:
+        for server in (self.a, self.b):
+            try:
+                if not self.ask(server, "SELECT pg_is_in_recovery()"):
+                    return server
+            except psycopg.OperationalError:
+                continue
+        return None
+
+    def takes_writes(self) -> bool:
+        server = self.primary()
+        return server is not None and bool(self.write(server))
+
+    def write(self, server: Server) -> str:
+        key = secrets.token_hex(8)
+        self.ask(server, "INSERT INTO rows VALUES (%s)", key)
+        return key
+
+    def has(self, server: Server, key: str) -> bool:
+        return bool(self.ask(server, "SELECT count(*) FROM rows WHERE key = %s", key))
+
+    def replicates(self) -> bool:
+        """A new row reaches the standby."""
+        source = self.primary()
+        if source is None:
+            return False
+        other, key = self.b if source is self.a else self.a, self.write(source)
+        try:
+            wait_for(lambda: self.has(other, key), 0.5)
+        except (TimeoutError, psycopg.OperationalError):
+            return False
+        return True
+
+    def promote(self, server: Server) -> None:
+        self.ask(server, "SELECT pg_promote(true, 10)")
+
+    def is_streaming(self) -> bool:
+        source = self.primary()
+        question = "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'"
+        return source is not None and self.ask(source, question) > 0
+
+    def restart(self) -> None:
+        for server in (self.a, self.b):
+            server.stop()
+        for server in (self.a, self.b):
+            server.start()
+        wait_for(self.is_streaming, 15)
+
+    def stop(self) -> None:
+        for server in (self.b, self.a):
+            server.stop()
+
+    def _build(self, folder: Path) -> None:
+        secret, passfile = folder / "secret", folder / "passfile"
+        secret.write_text(self.password)
+        passfile.write_text(f"127.0.0.1:*:*:postgres:{self.password}\n")
+        passfile.chmod(0o600)
+        for server in (self.a, self.b):
+            server.folder.mkdir(mode=0o700)
+        rights.hand_over([secret, passfile, self.a.folder, self.b.folder])
+        _program("initdb", "-D", str(self.a.folder), "-U", "postgres", "--pwfile", str(secret),
+                 "--data-checksums", "-N", "-E", "UTF8", "--locale=C", "--auth=scram-sha-256")
+        secret.unlink()
+        with (self.a.folder / "postgresql.conf").open("a") as settings:
+            settings.write(_SETTINGS)
+        self.a.start()
+        wait_for(lambda: self.primary() is self.a, 10)
+        self.ask(self.a, "CREATE TABLE rows (key text PRIMARY KEY)")
+        source = f"host=127.0.0.1 port={self.a.port} user=postgres passfile={passfile}"
+        _program("pg_basebackup", "-D", str(self.b.folder), "-d", source, "-X", "stream", "-C",
+                 "-S", "node_b", "-R", "-c", "fast", "-N")
+        self.b.start()
+        wait_for(self.is_streaming, 15)
+
+
+_SETTINGS = """
+listen_addresses = '127.0.0.1'
+unix_socket_directories = ''
+shared_buffers = 16MB
+max_connections = 30
+wal_keep_size = 128MB
+wal_retrieve_retry_interval = 500ms
+fsync = off
+"""
+
+
+class Relay:
+    """The demo shop's TCP proxy in front of the pair's first node."""
+
+    def __init__(self, folder: Path, upstream: int) -> None:
+        ports = choose(["control", "listen"])
+        self.control, self.listen = ports["control"], ports["listen"]
+        self._upstream, self._log = upstream, folder / "relay.log"
+        self.start()
+
+    def start(self) -> None:
+        addresses = [f"127.0.0.1:{p}" for p in (self.listen, self._upstream, self.control)]
+        self._child = subprocess.Popen(
+            [sys.executable, "-m", "shop.proxy", "database", *addresses],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self._log.open("ab"),
+        )
+        wait_for(lambda: round_trip(f"127.0.0.1:{self.listen}", 1.0) is not None)
+
+    def is_quick(self) -> bool:
+        trip = round_trip(f"127.0.0.1:{self.listen}", 1.0)
+        return trip is None or trip < 0.1  # nobody behind it is not the proxy's fault
+
+    def stop(self) -> None:
+        self._child.kill()
+        self._child.wait()
+
+
+class Bench:
+    """All targets, with the connections file that leads to them."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.trees = [Tree(home, "app-1"), Tree(home, "app-2")]
+        (home / "data").mkdir()
+        self.pair = Pair(home / "data")
+        self.relay = Relay(home, self.pair.a.port)
+        self._write_connections()
+
+    @property
+    def password(self) -> str:
+        return self.pair.password
+
+    def fault(self, name: str, params: Mapping[str, Setting], **more: Any) -> Fault:
+        """A fault with every kind of address: the driver takes the one it needs."""
+        quick = {key: value for key, value in QUICK.items() if key in params}
+        home, duration = str(self.home), timedelta(seconds=5)
+        return Fault(name, "bench", _HERE, home, duration, params=quick | more)
+
+    def fault_nowhere(self, name: str) -> Fault:
+        """The same with addresses where nothing is."""
+        return Fault(name, "bench", _NOWHERE, str(self.home), timedelta(seconds=5))
+
+    def suffering(self) -> set[str]:
+        """What does not work now, as its users see it."""
+        observers: dict[str, Callable[[], bool]] = {
+            "processes": lambda: all(map(Tree.is_beating, self.trees)),
+            "path": self.relay.is_quick,
+            "writes": self.pair.takes_writes,
+            "replication": self.pair.replicates,
+        }
+        return {name for name, works in observers.items() if not works()}
+
+    def fingerprint(self) -> object:
+        """What a driver that promises to touch nothing must leave as it is."""
+        settings = "SELECT md5(string_agg(name || setting, ',' ORDER BY name)) FROM pg_settings"
+        return (
+            [(pid, p.is_stopped) for tree in self.trees for pid in tree.pids
+             if (p := processes.look(pid))],
+            [self.pair.ask(s, settings) for s in (self.pair.a, self.pair.b)],
+            sorted(f.name for f in self.home.iterdir()),
+        )
+
+    def restart(self) -> None:
+        """Restart every target, as its own supervisor might."""
+        for tree in self.trees:
+            tree.stop()
+            tree.start()
+        self.pair.restart()
+        self.relay.stop()
+        self.relay.start()
+
+    def stop(self) -> None:
+        for part in (*self.trees, self.relay, self.pair):
+            part.stop()
+
+    def _write_connections(self) -> None:
+        proxy = {"conn_type": "http", "host": "127.0.0.1", "extra": {"proxy": "database"}}
+        database = {"conn_type": "postgres", "host": "127.0.0.1", "login": "postgres",
+                    "password": self.password, "schema": "postgres"}
+        nodes = [{"name": n, "host": "127.0.0.1", "port": s.port}
+                 for n, s in (("a", self.pair.a), ("b", self.pair.b))]
+        gone = [{"name": n, "host": "127.0.0.1", "port": p} for n, p in choose("ab").items()]
+        file = self.home / "connections.json"
+        file.write_text(json.dumps({
+            "bench_db": database | {"port": self.pair.a.port, "extra": {"nodes": nodes}},
+            "nowhere_db": database | {"port": gone[0]["port"], "extra": {"nodes": gone}},
+            "bench_proxy": proxy | {"port": self.relay.control},
+            "nowhere_proxy": proxy | {"port": self.relay.control, "extra": {"proxy": "nowhere"}},
+        }))
+        file.chmod(0o600)
+
+
+_HERE = {"process": "run/app-1.pid", "postgres": "bench_db", "proxy": "bench_proxy"}
+_NOWHERE = {"process": "run/none-*.pid", "postgres": "nowhere_db", "proxy": "nowhere_proxy"}
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 5.0) -> None:
+    """Wait until it is true; TimeoutError if it does not become so."""
+    until = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > until:
+            raise TimeoutError
+        time.sleep(0.02)
+
+
+def _program(name: str, *arguments: str) -> None:
+    subprocess.run(rights.command(name, *arguments), env=rights.environment(), cwd="/",
+                   stdin=subprocess.DEVNULL, capture_output=True, check=True, timeout=60)
