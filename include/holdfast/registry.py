@@ -3,7 +3,7 @@
 import pkgutil
 from collections.abc import Iterator, Mapping
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.util import find_spec
 from typing import Generic, TypeVar, cast
 
 from holdfast.errors import SpecError
@@ -16,7 +16,7 @@ class Registry(Generic[T], Mapping[str, T]):
 
     `holdfast/faults/process/hang.py` exporting `DRIVER` is found as `process.hang`; files whose
     name begins with an underscore are private. Other wheels add theirs by an entry point of the
-    group `holdfast.<room>`.
+    group `holdfast.<room>`; they take no name that is taken here.
     """
 
     def __init__(self, room: str, symbol: str) -> None:
@@ -24,7 +24,7 @@ class Registry(Generic[T], Mapping[str, T]):
         self._modules: dict[str, str] | None = None
 
     def __getitem__(self, name: str) -> T:
-        module = self._found().get(name)
+        module = self._own(name) or self._found().get(name)
         if module is None:
             raise SpecError(
                 f"unknown {self._symbol.lower()} '{name}'", hint=f"known: {', '.join(self)}"
@@ -40,12 +40,25 @@ class Registry(Generic[T], Mapping[str, T]):
     def __len__(self) -> int:
         return len(self._found())
 
+    def _own(self, name: str) -> str | None:
+        """The module of that name in this package: a keeper must not read every wheel's metadata."""
+        module = f"holdfast.{self._room}.{name}"
+        if any(not part.isidentifier() or part.startswith("_") for part in name.split(".")):
+            return None
+        try:
+            spec = find_spec(module)
+        except ModuleNotFoundError:  # of a folder on the way
+            return None
+        return None if spec is None or spec.submodule_search_locations is not None else module
+
     def _found(self) -> dict[str, str]:
         if self._modules is None:
+            from importlib.metadata import entry_points
+
             package = f"holdfast.{self._room}"
-            self._modules = {
+            self._modules = {e.name: e.module for e in entry_points(group=package)} | {
                 module.removeprefix(package + "."): module for module in _modules(package)
-            } | {e.name: e.module for e in entry_points(group=package)}
+            }
         return self._modules
 
 

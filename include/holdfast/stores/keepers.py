@@ -40,13 +40,14 @@ class LocalKeepers:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         home = str(self._settings.home)
         command = [sys.executable, "-P", "-m", "holdfast.keeper", "--home", home, lease_id]
-        with (folder / f"{lease_id}.log").open("ab", opener=_private) as log:
+        path = str(folder / f"{lease_id}.log")
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as log:
             ended = subprocess.run(
                 command, check=False, start_new_session=True, cwd="/", env=self._environ,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )
         if ended.returncode != 0:
-            raise FaultError(f"the keeper did not start (see {log.name})", target=lease_id)
+            raise FaultError(f"the keeper did not start (see {path})", target=lease_id)
 
     def is_alive(self, lease_id: str) -> bool:
         """Whether a process of its keeper is there (pid, start time and boot id agree)."""
@@ -68,7 +69,7 @@ class LocalKeepers:
                         continue
                     _signal(process, signal.SIGKILL)
                     if not select.select([process], [], [], GONE_SECONDS)[0]:
-                        raise FaultError(f"process {pid} of the keeper does not go", target=lease_id)
+                        raise FaultError(f"keeper process {pid} does not go", target=lease_id)
 
     def _alive(self, lease_id: str) -> Iterator[tuple[int, int]]:
         try:
@@ -102,6 +103,3 @@ def _signal(process: int, number: signal.Signals) -> None:
     except ProcessLookupError:
         return
 
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
