@@ -1,0 +1,133 @@
+"""The trigger rules, decided by Airflow's own scheduler code: which run ends how (DESIGN 4)."""
+
+import pytest
+from support.airflow import DecidingScheduler
+
+pytestmark = pytest.mark.dag
+
+FIRST = ("round_1.left", "round_1.right")
+LAST = "round_2.last"
+
+
+def run(dags, request, **fates):
+    """Let the run of this test happen; `round_1_left_arm` stands for `round_1.left.arm`."""
+    names = {t.task_id.replace(".", "_"): t.task_id for t in dags.dags["two-rounds"].tasks}
+    by_id = {names[name]: fate for name, fate in fates.items()}
+    scheduler = DecidingScheduler(dags.dags["two-rounds"], by_id)
+    return scheduler.run(f"manual__{request.node.name}".replace("[", "_").replace("]", ""))
+
+
+def test_all_well_ends_success(dags, request):
+    """O2: every task runs, the run is green."""
+    state, tasks = run(dags, request)
+    assert ("success", {"success"}) == (state, set(tasks.values()))
+
+
+def test_an_abort_is_reverted_and_ends_failed(dags, request):
+    """S4: the guard tripped; revert, recovery, evidence and verdict still run."""
+    state, tasks = run(dags, request, round_1_left_inject="failed", verdict="failed")
+    assert "failed" == state
+    after = ("round_1.left.revert", "round_1.left.recovery", "round_1.right.inject", f"{LAST}.arm",
+             "consistency", "seal", "report")
+    assert {"success"} == {tasks[t] for t in after}
+
+
+def test_a_failed_verdict_alone_fails_the_run(dags, request):
+    """The stores say BROKEN although every task ran: the run must not be green."""
+    assert "failed" == run(dags, request, verdict="failed")[0]
+
+
+@pytest.mark.parametrize("first", ["preflight", "reserve"])
+def test_postponed_before_reserve_skips_the_rest_and_ends_success(dags, request, first):
+    """S3: no lock was taken, so there is nothing to close."""
+    state, tasks = run(dags, request, **{first: "skipped"})
+    assert "success" == state
+    assert {"skipped"} == {s for t, s in tasks.items() if t not in ("plan", "preflight")}
+
+
+@pytest.mark.parametrize("first", ["baseline", "round_1_steady"])
+def test_postponed_after_reserve_skips_the_faults_and_closes_the_run(dags, request, first):
+    """S3: verdict gives the environment back.
+
+    Rules alone cannot stop round 2, consistency and the evidence here: their operators skip
+    themselves when the book says postponed (see test_operators).
+    """
+    gone = dict.fromkeys(("round_2_steady", "consistency", "seal", "report"), "skipped")
+    state, tasks = run(dags, request, **{first: "skipped"}, **gone)
+    assert "success" == state
+    assert "success" == tasks["verdict"]
+    assert {"skipped"} == {s for t, s in tasks.items() if t.split(".")[-1] in
+                           ("arm", "inject", "revert", "recovery")}
+
+
+def test_preflight_failed_ends_failed_without_touching_anything(dags, request):
+    """Not postponed but broken: nothing was reserved, nothing is armed, the run is red."""
+    state, tasks = run(dags, request, preflight="failed")
+    assert "failed" == state
+    assert {"upstream_failed"} == {s for t, s in tasks.items() if t not in ("plan", "preflight")}
+
+
+def test_a_fault_left_out_does_not_skip_later_rounds(dags, request):
+    """O2: the person left `left` out."""
+    state, tasks = run(dags, request, round_1_left_arm="skipped")
+    assert "success" == state
+    assert {"skipped"} == {tasks[f"round_1.left.{t}"] for t in ("inject", "revert", "recovery")}
+    assert {"success"} == {tasks[f"{LAST}.{t}"] for t in ("arm", "inject", "revert", "recovery")}
+
+
+def test_a_whole_round_left_out_does_not_skip_later_rounds(dags, request):
+    """O2: nobody of round 1 was chosen."""
+    state, tasks = run(dags, request, round_1_left_arm="skipped", round_1_right_arm="skipped")
+    assert ("success", "success") == (state, tasks[f"{LAST}.inject"])
+
+
+def test_revert_failed_ends_failed_and_no_further_round_starts(dags, request):
+    """S5: the worst outcome there is; evidence and verdict still run."""
+    state, tasks = run(dags, request, round_1_left_revert="failed")
+    assert "failed" == state
+    assert {"upstream_failed"} == {s for t, s in tasks.items() if t.startswith("round_2.")}
+    assert {"success"} == {tasks[t] for t in ("consistency", "seal", "report", "verdict")}
+
+
+def test_revert_failed_in_the_last_round_ends_failed(dags, request):
+    """S5: even when the verdict itself passes."""
+    assert "failed" == run(dags, request, round_2_last_revert="failed")[0]
+
+
+def test_consistency_failed_still_seals_and_reports(dags, request):
+    """R6: data was lost; the evidence must say so."""
+    state, tasks = run(dags, request, consistency="failed", verdict="failed")
+    assert "failed" == state
+    assert {"success"} == {tasks["seal"], tasks["report"]}
+
+
+def test_arm_failed_does_not_run_its_inject_or_revert(dags, request):
+    """A setup that failed has touched nothing; its neighbour is still reverted."""
+    state, tasks = run(dags, request, round_1_left_arm="failed", verdict="failed")
+    assert "failed" == state
+    assert {"upstream_failed"} == {tasks[f"round_1.left.{t}"] for t in ("inject", "revert")}
+    assert "success" == tasks["round_1.right.revert"]
+    assert "upstream_failed" == tasks[f"{LAST}.arm"]
+
+
+def test_marked_failed_by_hand_still_reverts_and_ends_failed(dags, request):
+    """S5: somebody marks the run failed while `left` is active."""
+    state, tasks = run(dags, request, round_1_left_inject=_mark_failed, verdict="failed")
+    assert "failed" == state
+    assert ("success", "failed") == (tasks["round_1.left.revert"], tasks["verdict"])
+    assert {"skipped"} == {tasks[t] for t in ("consistency", "seal", "report", f"{LAST}.arm")}
+
+
+def _mark_failed(dag_run):
+    from airflow.api.common.mark_tasks import set_dag_run_state_to_failed
+    from airflow.sdk import TaskInstanceState
+    from sqlalchemy.orm import object_session
+
+    session = object_session(dag_run)
+    task = dag_run.get_task_instance("round_1.left.inject", session=session)
+    task.set_state(TaskInstanceState.DEFERRED, session=session)
+    session.flush()
+    set_dag_run_state_to_failed(
+        dag=dag_run.dag, run_id=dag_run.run_id, commit=True, session=session
+    )
+    return "failed"
