@@ -26,7 +26,7 @@ class Metrics(Protocol):
     def between(
         self, query: str, start: float, end: float, step: float
     ) -> Sequence[tuple[float, float]]:
-        """Pairs of unix seconds and value; what is no number is left out. CheckError if unanswered."""
+        """Pairs of unix seconds and value, numbers only. CheckError if it cannot be asked."""
 
 
 class LiveMetrics(Protocol):

@@ -1,0 +1,79 @@
+"""Commands about suite files: `validate`, `schema`, `plan`. They change nothing."""
+
+import json
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from holdfast.cli.border import border, out, say_error, settings
+from holdfast.errors import SpecError
+from holdfast.plan.plan import Plan
+
+files = typer.Typer()
+
+
+class Format(StrEnum):
+    """How a plan is written."""
+
+    TEXT = "text"
+    JSON = "json"
+    MERMAID = "mermaid"
+
+
+@files.command()
+def validate(
+    suites: Annotated[list[Path], typer.Argument(metavar="FILE...", help="suite files")],
+) -> None:
+    """Check suite files: every error with line and column; exit code 2 if there is one."""
+    from holdfast.spec.load import load_suite
+
+    wrong = False
+    for path in suites:
+        try:
+            loaded = load_suite(path)
+        except SpecError as error:
+            wrong = True
+            for line in str(error).splitlines():
+                say_error(line)
+        else:
+            count = sum(len(step.experiments) for step in loaded.suite.rounds)
+            many = f"{count} experiment{'' if count == 1 else 's'}"
+            out.print(f"{path}: {loaded.suite.metadata.name}, {many}, valid", markup=False)
+    if wrong:
+        raise typer.Exit(SpecError.exit_code)
+
+
+@files.command()
+def schema() -> None:
+    """Print the JSON Schema of suite files, for editors."""
+    from holdfast.spec.schema import schema_text
+
+    sys.stdout.write(schema_text())
+
+
+@files.command()
+def plan(
+    suite: Annotated[Path, typer.Argument(metavar="FILE", help="a suite file")],
+    form: Annotated[Format, typer.Option("--format", help="how to write it")] = Format.TEXT,
+) -> None:
+    """Say what a run would hit now, for how long at worst, and how it would be undone."""
+    from holdfast.plan.plan import make_plan
+    from holdfast.spec.load import load_suite
+    from holdfast.spec.rules import installed
+
+    with border():
+        loaded = load_suite(suite)
+        home = str(settings().home)
+        made = make_plan(loaded.suite, loaded.digest, installed().drivers, home)
+        sys.stdout.write(_written(made, form) + "\n")
+
+
+def _written(plan: Plan, form: Format) -> str:
+    from holdfast.plan import explain
+
+    if form is Format.JSON:
+        return json.dumps({"digest": plan.digest, **plan.as_json()}, indent=2)
+    return explain.text(plan) if form is Format.TEXT else explain.mermaid(plan)
