@@ -1,13 +1,13 @@
 """A small world for guards: time, a Prometheus, a store and a keeper that only a test moves."""
 
 import asyncio
-import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from holdfast.model.lease import End, Lease, LeaseState, Renewal, Revocation
 from holdfast.model.suite import Suite
 from holdfast.ports.desk import TooLate
+from holdfast.ports.leases import StoreDown
 from holdfast.ports.metrics import Sample
 from holdfast.safety.conditions import Condition, Watch, watch_of
 from holdfast.steps.watch import watch
@@ -171,4 +171,4 @@ class World:
 
     def _check(self) -> None:
         if self.store_is_down:
-            raise sqlite3.OperationalError("database is locked")
+            raise StoreDown("database is locked")

@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Hashable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from holdfast.clock import Clock
 from holdfast.model.lease import Lease, Renewal, Revocation
@@ -14,12 +14,13 @@ from holdfast.ports.leases import LeaseStore
 
 BATCH_SECONDS = 0.05
 T = TypeVar("T")
+OpenStore: TypeAlias = Callable[[], AbstractContextManager[LeaseStore]]
 _Key = tuple[asyncio.AbstractEventLoop, Hashable]
 _desks: dict[_Key, "_ThreadDesk"] = {}
 
 
 @asynccontextmanager
-async def desk_of(key: Hashable, open_store: Callable[[], LeaseStore],
+async def desk_of(key: Hashable, open_store: OpenStore,
                   clock: Clock) -> AsyncIterator[LeaseDesk]:
     """The desk of one store, shared in this loop by all who name the same key."""
     place = (asyncio.get_running_loop(), key)
@@ -31,19 +32,20 @@ async def desk_of(key: Hashable, open_store: Callable[[], LeaseStore],
         desk.users -= 1
         if desk.users == 0:
             del _desks[place]
-            desk.thread.shutdown(wait=False)
+            desk.close()
 
 
 @dataclass(eq=False)
 class _ThreadDesk:
     """A LeaseDesk over a blocking store. The store is opened and used in its one thread only."""
 
-    open_store: Callable[[], LeaseStore]
+    open_store: OpenStore
     clock: Clock
     users: int = 0
     thread: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="holdfast-renewals"))
     _store: LeaseStore | None = None
+    _opened: ExitStack = field(default_factory=ExitStack)
     _pending: dict[str, tuple[Renewal, float]] = field(default_factory=dict)
     _batch: asyncio.Task[Mapping[str, Lease]] | None = None
     _written_at: float = float("-inf")
@@ -67,6 +69,11 @@ class _ThreadDesk:
             return store.read(lease_id)
         return await self._call(act)
 
+    def close(self) -> None:
+        """Close the store in its thread, after what is under way, and end the thread."""
+        self.thread.submit(self._opened.close)
+        self.thread.shutdown(wait=False)
+
     async def _write_batch(self) -> Mapping[str, Lease]:
         await asyncio.sleep(max(0.0, self._written_at + BATCH_SECONDS - self.clock.boottime()))
         taken, self._pending, self._batch = list(self._pending.values()), {}, None
@@ -81,7 +88,7 @@ class _ThreadDesk:
     async def _call(self, act: Callable[[LeaseStore], T]) -> T:
         def run() -> T:
             if self._store is None:
-                self._store = self.open_store()
+                self._store = self._opened.enter_context(self.open_store())
             return act(self._store)
         return await asyncio.get_running_loop().run_in_executor(self.thread, run)
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import sqlite3
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from math import floor
@@ -11,12 +10,11 @@ from zlib import crc32
 from holdfast.clock import Clock
 from holdfast.model.lease import Lease, LeaseState, Reason, Renewal, Revocation
 from holdfast.ports.desk import LeaseDesk, TooLate
+from holdfast.ports.leases import StoreDown
 from holdfast.ports.metrics import LiveMetrics
 from holdfast.safety.conditions import Watch
 from holdfast.safety.guard import Decision, Memory, Policy, judge
 
-STORE_ERRORS = (sqlite3.Error, OSError)
-"""What a store may say when it is locked, gone or damaged; the guard goes on trying."""
 _OPEN = (LeaseState.OPENED, LeaseState.ARMED, LeaseState.INJECTING, LeaseState.ACTIVE)
 BEAT_SECONDS = 3.0
 CLAIM_SECONDS = 5.0
@@ -77,8 +75,8 @@ class _Guard:
             if self.lease is None or is_over(self.lease):
                 return self.lease
             self._seen(await self._act())
-        except STORE_ERRORS as error:
-            self._missed(f"the store failed: {error}")
+        except StoreDown as error:
+            self._missed(f"the store did not answer: {error}")
         except TooLate as error:
             self._missed(str(error))
         else:

@@ -56,7 +56,7 @@ def ask(server, *queries, patience=1.0, **login):
 
 def test_a_number_and_its_date_are_a_sample():
     got = ask(Prometheus(up=vector("0.25")), "up")["up"]
-    assert (0.25, 1700000000.5, "") == (got.value, got.at, got.why)
+    assert (got.value, got.at, got.why) == (0.25, 1700000000.5, "")
 
 
 @pytest.mark.parametrize(("answer", "why"), [
@@ -76,7 +76,7 @@ def test_anything_else_is_no_data_and_says_why(answer, why):
 
 def test_a_scalar_is_a_number_too():
     body = {"status": "success", "data": {"resultType": "scalar", "result": [5.0, "7"]}}
-    assert (7.0, 5.0) == (sample_of(body, 0.0).value, sample_of(body, 0.0).at)
+    assert (sample_of(body, 0.0).value, sample_of(body, 0.0).at) == (7.0, 5.0)
 
 
 def test_text_that_is_no_json_is_no_data():
@@ -97,8 +97,8 @@ def test_a_slow_answer_holds_up_nobody():
     began = time.monotonic()
     got = ask(server, "slow", "up", patience=0.2)
     assert time.monotonic() - began < 0.6
-    assert "Prometheus gave no answer in 0.2 s" == got["slow"].why
-    assert 2.0 == got["up"].value
+    assert got["slow"].why == "Prometheus gave no answer in 0.2 s"
+    assert got["up"].value == 2.0
 
 
 def test_an_answer_that_was_too_slow_serves_the_next_tick():
@@ -108,13 +108,13 @@ def test_an_answer_that_was_too_slow_serves_the_next_tick():
             first = await metrics.now(["slow"])
             second = await metrics.now(["slow"])
             return first["slow"].value, second["slow"].value, len(server.asked)
-    assert (None, 1.0, 1) == asyncio.run(go())
+    assert asyncio.run(go()) == (None, 1.0, 1)
 
 
 def test_a_request_is_given_up_in_the_end(monkeypatch):
     monkeypatch.setattr(module, "REQUEST_SECONDS", 0.1)
     got = ask(Prometheus(up=(0.5, vector("1"))), "up")["up"]
-    assert "Prometheus gave no answer in 0.1 s" == got.why
+    assert got.why == "Prometheus gave no answer in 0.1 s"
 
 
 def test_equal_queries_of_many_guards_are_asked_once():
@@ -126,7 +126,7 @@ def test_equal_queries_of_many_guards_are_asked_once():
                     return await metrics.now(["up", "other"])
             await asyncio.gather(*(guard() for _ in range(20)))
             return sorted(server.asked)
-    assert ["other", "up"] == asyncio.run(go())
+    assert asyncio.run(go()) == ["other", "up"]
 
 
 def test_a_guard_that_is_cancelled_takes_no_neighbour_along():
@@ -136,7 +136,7 @@ def test_a_guard_that_is_cancelled_takes_no_neighbour_along():
             await asyncio.sleep(0.02)
             one.cancel()
             return await two
-    assert 1.0 == asyncio.run(go())["up"].value
+    assert asyncio.run(go())["up"].value == 1.0
 
 
 def test_the_last_guard_closes_the_session():
@@ -148,17 +148,17 @@ def test_the_last_guard_closes_the_session():
                 assert not one.poller._session.closed
             return one.poller._session.closed
     assert asyncio.run(go())
-    assert {} == module._pollers
+    assert module._pollers == {}
 
 
 def test_a_login_is_sent():
     server = Prometheus(up=vector("1"))
     ask(server, "up", login="ann", password="secret")
-    assert ["Basic YW5uOnNlY3JldA=="] == server.logins
+    assert server.logins == ["Basic YW5uOnNlY3JldA=="]
 
 
 def test_no_queries_are_no_question():
-    assert {} == ask(Prometheus())
+    assert ask(Prometheus()) == {}
 
 
 @pytest.mark.parametrize(("connection", "url"), [

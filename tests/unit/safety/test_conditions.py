@@ -24,8 +24,8 @@ def test_an_objective_ends_the_fault_as_soon_as_it_is_not_met():
 
 def test_stop_on_takes_the_place_of_the_objectives_bound():
     errors = conditions()[1]
-    assert "> 60% for 6s" == str(errors.stop)
-    assert "< 1%" == str(errors.objective)
+    assert str(errors.stop) == "> 60% for 6s"
+    assert str(errors.objective) == "< 1%"
     assert errors.tolerated
 
 

@@ -27,13 +27,13 @@ def decide(memory=STEADY, now=0.0, policy=POLICY, **values):
 def test_go_when_every_objective_holds():
     decision = decide(FRESH)
     assert decision.go
-    assert {"latency-p95": 0.2, "errors": 0.0} == decision.reading
+    assert decision.reading == {"latency-p95": 0.2, "errors": 0.0}
 
 
 def test_an_objective_that_does_not_hold_before_the_fault_means_no_fault():
     decision = decide(FRESH, errors=0.02)
     assert Reason.NOT_STEADY is decision.reason
-    assert "errors was 2% before the fault; the objective is < 1%" == decision.text
+    assert decision.text == "errors was 2% before the fault; the objective is < 1%"
 
 
 def test_a_stop_condition_that_is_true_before_the_fault_means_no_fault():
@@ -45,22 +45,22 @@ def test_a_stop_condition_that_is_true_before_the_fault_means_no_fault():
 
 def test_without_all_data_the_first_go_waits():
     decision = decide(FRESH, p95=None)
-    assert (False, None) == (decision.go, decision.reason)
+    assert (decision.go, decision.reason) == (False, None)
 
 
 def test_a_breach_ends_the_fault_at_once_and_says_what_was_seen():
     decision = decide(p95=1.93, now=4.0)
     assert Reason.BREACH is decision.reason
-    assert "latency-p95 was 1930ms; the objective is < 500ms" == decision.text
-    assert {"latency-p95": 1.93, "errors": 0.0, "sampled_at": 4.0} == decision.reading
+    assert decision.text == "latency-p95 was 1930ms; the objective is < 500ms"
+    assert decision.reading == {"latency-p95": 1.93, "errors": 0.0, "sampled_at": 4.0}
 
 
 def test_a_tolerated_breach_goes_on_until_it_has_lasted():
     first = decide(errors=0.7, now=10.0)
     assert first.go
-    assert {"errors": 10.0} == first.memory.breach_since
+    assert first.memory.breach_since == {"errors": 10.0}
     last = decide(first.memory, errors=0.73, now=16.0)
-    assert "errors was 73% for 6.0 s; the guard stops on > 60% for 6s" == last.text
+    assert last.text == "errors was 73% for 6.0 s; the guard stops on > 60% for 6s"
 
 
 def test_a_restarted_guard_goes_on_with_the_memory_of_the_lease_row():
@@ -70,7 +70,7 @@ def test_a_restarted_guard_goes_on_with_the_memory_of_the_lease_row():
 
 def test_a_value_that_recovers_resets_the_time_of_the_breach():
     memory = decide(errors=0.7, now=0.0).memory
-    assert {} == decide(memory, errors=0.5, now=1.0).memory.breach_since
+    assert decide(memory, errors=0.5, now=1.0).memory.breach_since == {}
 
 
 def test_a_gap_in_the_data_does_not_reset_the_time_of_the_breach():
@@ -82,12 +82,12 @@ def test_missing_data_is_endured_for_the_grace_and_no_longer():
     assert decide(p95=None, now=3.0).go
     decision = decide(p95=None, now=3.1)
     assert Reason.NO_DATA is decision.reason
-    assert "no data for latency-p95 for 3.1 s: no series" == decision.text
+    assert decision.text == "no data for latency-p95 for 3.1 s: no series"
 
 
 def test_a_query_that_nobody_asked_is_no_data():
     decision = judge(conditions(), {}, STEADY, 9.0, POLICY)
-    assert "no data for latency-p95 for 9.0 s: not asked" == decision.text.split("; ")[0]
+    assert decision.text.split("; ")[0] == "no data for latency-p95 for 9.0 s: not asked"
 
 
 def test_data_that_come_back_begin_the_grace_anew():
@@ -106,11 +106,12 @@ def test_a_breach_outranks_missing_data():
 
 
 def test_an_endless_value_is_a_breach_that_can_be_written_down():
-    assert "inf" == decide(p95=float("inf")).reading["latency-p95"]
+    assert decide(p95=float("inf")).reading["latency-p95"] == "inf"
 
 
 STEPS = st.floats(0.05, 2.0)
-HISTORY = st.lists(st.tuples(STEPS, st.sampled_from([0.0, 0.5, 0.61, 0.9, None])), min_size=1, max_size=40)
+ERRORS = st.sampled_from([0.0, 0.5, 0.61, 0.9, None])
+HISTORY = st.lists(st.tuples(STEPS, ERRORS), min_size=1, max_size=40)
 
 
 def play(history, restart_at=None):

@@ -32,8 +32,8 @@ def concluded(tmp_path, lease, **changes):
 
 def test_a_fault_that_ran_its_time_held(tmp_path):
     _, finding, error = concluded(tmp_path, a_lease(ended=End.DURATION, **ON))
-    assert ("fault", Verdict.HELD, "hang") == (finding.name, finding.verdict, finding.experiment)
-    assert "the fault ran its 8 s under guard" == finding.text
+    assert (finding.name, finding.verdict, finding.experiment) == ("fault", Verdict.HELD, "hang")
+    assert finding.text == "the fault ran its 8 s under guard"
     assert error is None
 
 
@@ -42,9 +42,9 @@ def test_a_breach_is_broken_and_says_what_the_guard_saw(tmp_path):
                   spent_ms=12.5)
     _, finding, error = concluded(tmp_path, a_lease(ended=End.REVOKED, revoked=why, **ON))
     assert Verdict.BROKEN is finding.verdict
-    assert "the guard stopped the fault: latency-p95 was 1930ms" == finding.text
+    assert finding.text == "the guard stopped the fault: latency-p95 was 1930ms"
     assert isinstance(error, GuardTripped)
-    assert ({"latency-p95": 1.93}, 12.5) == (error.reading, finding.measured["guard_ms"])
+    assert (error.reading, finding.measured["guard_ms"]) == ({"latency-p95": 1.93}, 12.5)
 
 
 @pytest.mark.parametrize("reason", sorted(set(Reason) - {Reason.BREACH}))
@@ -69,7 +69,7 @@ def test_an_end_that_is_not_the_durations_is_unknown(ended, error):
 
 def test_what_the_driver_said_is_passed_on():
     end = ending(a_lease(ended=End.FAILED, detail="permission denied", **ON))
-    assert "the injection failed and was reverted; permission denied" == end.text
+    assert end.text == "the injection failed and was reverted; permission denied"
 
 
 def test_a_breach_before_the_injection_is_no_broken_hypothesis():
@@ -90,7 +90,7 @@ def test_a_neighbours_abort_after_the_end_changes_nothing():
 @pytest.mark.parametrize("state", [LeaseState.UNCLEAN, LeaseState.UNPROVEN])
 def test_a_fault_that_left_something_did_not_hold(state):
     end = ending(replace(a_lease(ended=End.DURATION, **ON), state=state, detail="a toxic"))
-    assert (Verdict.UNKNOWN, None) == (end.verdict, end.error)
+    assert (end.verdict, end.error) == (Verdict.UNKNOWN, None)
     assert f"the fault ran its time, but its end is {state}: a toxic" == end.text
 
 
@@ -116,16 +116,16 @@ def test_a_fault_that_nobody_watches_any_more_is_revoked(tmp_path):
 def test_a_dead_keeper_does_not_keep_the_revert_waiting(tmp_path):
     lease = a_lease(state=LeaseState.ACTIVE, injected_at=1.0, revoked=revoked(Reason.KEEPER_SILENT))
     ports, finding, _ = concluded(tmp_path, lease)
-    assert 0.0 == ports.clock.passed
-    assert "the keeper fell silent: why" == finding.text
+    assert ports.clock.passed == 0.0
+    assert finding.text == "the keeper fell silent: why"
 
 
 def test_the_figures_of_the_lease():
-    assert {
+    assert measured(a_lease(ended=End.DURATION, widest_gap=0.62, **ON)) == {
         "lease_seconds": 5.0, "lease_margin_seconds": 4.38, "active_seconds": 4.25,
-    } == measured(a_lease(ended=End.DURATION, widest_gap=0.62, **ON))
+    }
 
 
 def test_figures_that_are_not_known_yet_are_left_out():
-    assert {"lease_seconds": 5.0, "revoked": "stopped"} == measured(
-        a_lease(revoked=revoked(Reason.STOPPED)))
+    assert measured(
+        a_lease(revoked=revoked(Reason.STOPPED))) == {"lease_seconds": 5.0, "revoked": "stopped"}

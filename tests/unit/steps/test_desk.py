@@ -1,15 +1,16 @@
 """Many guards, one writer thread, few transactions."""
 
 import asyncio
-import sqlite3
 import threading
 import time
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 
 import pytest
 from holdfast.clock import SystemClock
 from holdfast.model.lease import Reason, Renewal, Revocation
 from holdfast.ports.desk import TooLate
+from holdfast.ports.leases import StoreDown
 from holdfast.steps import desk as desk_module
 from holdfast.steps.desk import desk_of
 from support.guard import a_lease
@@ -32,7 +33,7 @@ class Store(MemoryLeases):
         self.transactions.append(len(renewals))
         if self.broken:
             self.broken -= 1
-            raise sqlite3.OperationalError("database is locked")
+            raise StoreDown("database is locked")
         return super().renew(renewals)
 
 
@@ -45,7 +46,7 @@ def store_with(count):
 
 def on_desk(store, act):
     async def go():
-        async with desk_of("live.db", lambda: store, CLOCK) as desk:
+        async with desk_of("live.db", lambda: nullcontext(store), CLOCK) as desk:
             return await act(desk)
     return asyncio.run(go())
 
@@ -57,8 +58,8 @@ def test_the_renewals_of_many_guards_are_one_transaction():
         return await asyncio.gather(*(desk.renew(Renewal(i), LATER) for i in store.rows))
 
     rows = on_desk(store, all_renew)
-    assert [200] == store.transactions
-    assert [1] * 200 == [row.counter for row in rows]
+    assert store.transactions == [200]
+    assert [row.counter for row in rows] == [1] * 200
 
 
 def test_transactions_keep_their_distance():
@@ -81,7 +82,7 @@ def test_the_store_is_used_in_one_thread_and_not_in_the_loops():
         await desk.renew(Renewal("lease-0"), LATER)
 
     on_desk(store, renew)
-    assert 1 == len(store.threads)
+    assert len(store.threads) == 1
     assert threading.get_ident() not in store.threads
 
 
@@ -95,14 +96,14 @@ def test_a_renewal_that_is_too_old_is_not_written():
 
     late, timely = on_desk(store, renew)
     assert isinstance(late, TooLate)
-    assert (0, 1) == (store.rows["lease-0"].counter, timely.counter)
+    assert (store.rows["lease-0"].counter, timely.counter) == (0, 1)
 
 
 def test_only_late_renewals_touch_no_store():
     store = store_with(1)
     with pytest.raises(TooLate):
         on_desk(store, lambda desk: desk.renew(Renewal("lease-0"), 0.0))
-    assert [] == store.transactions
+    assert store.transactions == []
 
 
 def test_an_error_of_the_store_reaches_each_guard_and_the_next_try_works():
@@ -115,26 +116,26 @@ def test_an_error_of_the_store_reaches_each_guard_and_the_next_try_works():
         return first, await desk.renew(Renewal("lease-0"), LATER)
 
     first, second = on_desk(store, twice)
-    assert [sqlite3.OperationalError] * 2 == [type(error) for error in first]
-    assert 1 == second.counter
+    assert [StoreDown] * 2 == [type(error) for error in first]
+    assert second.counter == 1
 
 
 def test_a_store_that_cannot_be_opened_is_tried_again():
-    stores = [sqlite3.OperationalError("unable to open"), store_with(1)]
+    stores = [StoreDown("unable to open"), store_with(1)]
 
     def open_store():
         found = stores.pop(0)
         if isinstance(found, Exception):
             raise found
-        return found
+        return nullcontext(found)
 
     async def go():
         async with desk_of("live.db", open_store, CLOCK) as desk:
-            with pytest.raises(sqlite3.OperationalError):
+            with pytest.raises(StoreDown):
                 await desk.read("lease-0")
             return await desk.read("lease-0")
 
-    assert "lease-0" == asyncio.run(go()).id
+    assert asyncio.run(go()).id == "lease-0"
 
 
 def test_a_guard_that_is_cancelled_takes_no_neighbour_along():
@@ -148,7 +149,7 @@ def test_a_guard_that_is_cancelled_takes_no_neighbour_along():
         one.cancel()
         return await two
 
-    assert 1 == on_desk(store, go).counter
+    assert on_desk(store, go).counter == 1
 
 
 def test_a_revocation_is_made_at_the_last_moment():
@@ -163,11 +164,30 @@ def test_a_revocation_is_made_at_the_last_moment():
     assert made != [threading.get_ident()]
 
 
+def test_the_store_is_closed_in_the_thread_that_opened_it():
+    store, threads = store_with(1), []
+
+    @contextmanager
+    def opened():
+        threads.append(threading.get_ident())
+        yield store
+        threads.append(threading.get_ident())
+
+    async def go():
+        async with desk_of("live.db", opened, CLOCK) as desk:
+            await desk.read("lease-0")
+            return desk.thread
+
+    asyncio.run(go()).shutdown(wait=True)
+    assert threads == [threads[0]] * 2
+
+
 def test_the_desk_is_shared_and_closed_by_the_last():
     async def go():
-        async with desk_of("a", Store, CLOCK) as one, desk_of("a", Store, CLOCK) as two:
-            async with desk_of("b", Store, CLOCK) as other:
-                return one is two, one is other
+        async with (desk_of("a", nullcontext, CLOCK) as one,
+                    desk_of("a", nullcontext, CLOCK) as two,
+                    desk_of("b", nullcontext, CLOCK) as other):
+            return one is two, one is other
 
-    assert (True, False) == asyncio.run(go())
-    assert {} == desk_module._desks
+    assert asyncio.run(go()) == (True, False)
+    assert desk_module._desks == {}

@@ -2,7 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    closing,
+    nullcontext,
+)
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -14,15 +19,16 @@ from holdfast.clock import SystemClock
 from holdfast.errors import SpecError
 from holdfast.model.lease import Lease, Reason, Revocation
 from holdfast.ports.desk import LeaseDesk
-from holdfast.ports.leases import LeaseStore
+from holdfast.ports.leases import LeaseStore, StoreDown
 from holdfast.ports.metrics import LiveMetrics, Sample
 from holdfast.safety.conditions import Watch
 from holdfast.settings import Settings
 from holdfast.steps.desk import desk_of
-from holdfast.steps.watch import STORE_ERRORS
 from holdfast.steps.watch import watch as stand_guard
 
 MAX_PATIENCE = 0.4
+BUSY_SECONDS = 1.0
+"""How long a renewal waits for another's write lock: an older decision must not be written."""
 _KILL_TRIES = 5
 
 
@@ -76,7 +82,7 @@ class GuardTrigger(BaseTrigger):
             for _ in range(_KILL_TRIES):
                 try:
                     await desk.revoke(lease_id, revocation)
-                except STORE_ERRORS as error:
+                except StoreDown as error:
                     self.log.warning("lease %s: could not be revoked: %s", lease_id, error)
                     await asyncio.sleep(0.5)
                 else:
@@ -85,10 +91,10 @@ class GuardTrigger(BaseTrigger):
     def _desk(self) -> AbstractAsyncContextManager[LeaseDesk]:
         live = Settings(home=Path(self.home), experiments=Path()).live
 
-        def open_store() -> LeaseStore:
+        def open_store() -> AbstractContextManager[LeaseStore]:
             from holdfast.stores.live import SqliteLeases
 
-            return SqliteLeases(live)
+            return closing(SqliteLeases(live, busy_seconds=BUSY_SECONDS, create=False))
 
         return desk_of(live, open_store, SystemClock())
 
