@@ -1,0 +1,73 @@
+"""The shop's commands: `python -m shop up|down|status [--home DIR] [--json]`."""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from shop.down import down
+from shop.errors import ShopError
+from shop.status import Status, status
+from shop.up import up
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command; 0 when the shop is as asked for."""
+    parser = argparse.ArgumentParser(prog="python -m shop", description="The demo target.")
+    parser.add_argument("command", choices=("up", "down", "status"))
+    parser.add_argument("--home", type=Path, default=Path(".holdfast"))
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args(arguments)
+    try:
+        return _COMMANDS[options.command](options.home, options.json)
+    except ShopError as error:
+        print(f"shop: {error}", file=sys.stderr)
+        return 1
+
+
+def _up(home: Path, as_json: bool) -> int:
+    began = time.monotonic()
+    started = up(home)
+    seconds = time.monotonic() - began
+    if not as_json:
+        print(f"the shop is up after {seconds:.1f} s" if started else "the shop is up already")
+    _show(status(home), as_json)
+    return 0
+
+
+def _down(home: Path, as_json: bool) -> int:
+    count = down(home)
+    if as_json:
+        print(json.dumps({"stopped": count}))
+    else:
+        print(f"the shop is down; {count} processes stopped" if count else "the shop was not up")
+    return 0
+
+
+def _status(home: Path, as_json: bool) -> int:
+    found = status(home)
+    _show(found, as_json)
+    return 0 if found.up else 1
+
+
+def _show(found: Status, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps({"up": found.up, **asdict(found)}, indent=2))
+        return
+    for name, url in found.urls.items():
+        print(f"  {name:<12} {url}")
+    roles = ", ".join(f"{node} {role}" for node, role in found.roles.items())
+    if roles:
+        print(f"  {'database':<12} {roles}; {'streaming' if found.streaming else 'NOT streaming'}")
+    missing = [name for name, service in found.services.items() if not service["up"]]
+    if missing or not found.services:
+        print(f"  not running: {', '.join(missing) or 'the whole shop'}")
+
+
+_COMMANDS = {"up": _up, "down": _down, "status": _status}
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""The storefront: its API and its page."""

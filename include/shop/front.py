@@ -1,0 +1,51 @@
+"""HAProxy's configuration: what customers reach, in front of two API processes."""
+
+from shop.settled import HOST, Settled
+
+# A request is sent to the other API after this long without an answer. That is safe because every
+# write carries a key and happens once. The load counts on it too: see `shop.load.outcome`.
+ANSWER_WITHIN_MS = 1200
+
+
+def configuration(shop: Settled) -> str:
+    """Write haproxy.cfg.
+
+    No `empty-response` among the reasons to try again: an API that dies in the middle of a request
+    may have written, and a refusal by the other one would then look like "not written".
+    """
+    servers = "\n".join(
+        f"    server {name} {HOST}:{shop.ports[name]} check inter 500ms fall 2 rise 1"
+        for name in ("api-1", "api-2")
+    )
+    return f"""\
+global
+    maxconn 512
+    nbthread 1
+
+defaults
+    mode http
+    maxconn 500
+    timeout connect 500ms
+    timeout client 30s
+    timeout server {ANSWER_WITHIN_MS}ms
+    timeout check 300ms
+    timeout queue 500ms
+    timeout http-keep-alive 60s
+    retries 2
+    option redispatch 1
+
+frontend front
+    bind {HOST}:{shop.ports["front"]}
+    default_backend api
+
+backend api
+    balance roundrobin
+    option httpchk GET /health
+    retry-on conn-failure response-timeout
+{servers}
+
+frontend figures
+    bind {HOST}:{shop.ports["haproxy"]}
+    http-request use-service prometheus-exporter if {{ path /metrics }}
+    http-request return status 404
+"""

@@ -1,0 +1,1 @@
+"""The customers: an open-loop load that writes down what it saw."""

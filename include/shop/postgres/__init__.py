@@ -1,0 +1,1 @@
+"""PostgreSQL: two nodes, one of them the primary, and who decides which."""

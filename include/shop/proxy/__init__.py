@@ -1,0 +1,1 @@
+"""The TCP proxy between the API and the database: where network faults happen."""

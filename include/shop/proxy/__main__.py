@@ -1,0 +1,29 @@
+"""Run the proxy: `python -m shop.proxy NAME LISTEN UPSTREAM CONTROL`, each address host:port."""
+
+import asyncio
+import sys
+
+from aiohttp import web
+
+from shop.proxy.control import Control
+from shop.proxy.server import Proxy
+
+
+def address(text: str) -> tuple[str, int]:
+    """Read host:port."""
+    host, _, port = text.rpartition(":")
+    return host, int(port)
+
+
+async def main(name: str, listen: str, upstream: str, control: str) -> None:
+    """Serve until the process is ended."""
+    proxy = Proxy(name, address(listen), address(upstream))
+    runner = web.AppRunner(Control({name: proxy}).app(), access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, *address(control)).start()
+    async with await proxy.start() as server:
+        await server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:5]))

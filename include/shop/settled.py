@@ -1,0 +1,49 @@
+"""What was settled when this shop started: its ports and its password."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from shop.errors import ShopError
+from shop.files import read_json
+from shop.places import Places
+
+HOST = "127.0.0.1"
+NODES = ("a", "b")
+PROXY = "database"
+DATABASE = "shop"
+USER = "postgres"
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """One shop as its processes know it."""
+
+    places: Places
+    ports: Mapping[str, int]
+    password: str = field(repr=False)
+
+    @classmethod
+    def read(cls, home: Path) -> "Settled":
+        """Read what `up` wrote; ShopError when no shop was started in this home."""
+        places = Places(home.resolve())
+        state, connections = read_json(places.state), read_json(places.connections)
+        if state is None or not connections or "shop_db" not in connections:
+            raise ShopError(f"{home}: no shop is up here; run: python -m shop up --home {home}")
+        return cls(places, state["ports"], connections["shop_db"]["password"])
+
+    def node_port(self, node: str) -> int:
+        """Where a PostgreSQL node listens, whatever its role."""
+        return self.ports[f"postgres-{node}"]
+
+    def conninfo(self, port: int, name: str, database: str = DATABASE) -> str:
+        """How to reach PostgreSQL on a port, in as few round trips as there are."""
+        return (
+            f"host={HOST} port={port} dbname={database} user={USER} password={self.password} "
+            f"application_name={name} connect_timeout=2 sslmode=disable gssencmode=disable"
+        )
+
+
+def other(node: str) -> str:
+    """The node that is not this one."""
+    return NODES[1 - NODES.index(node)]
