@@ -1,0 +1,54 @@
+"""What `holdfast up` gives to Airflow: loopback only, secrets closed, two checkouts apart."""
+
+import json
+import stat
+
+import pytest
+from holdfast.cli.airflow_env import COMMANDS, Lab
+from holdfast.settings import Settings
+
+
+@pytest.fixture
+def lab(tmp_path):
+    return Lab(Settings(home=tmp_path / "state", experiments=tmp_path / "experiments"))
+
+
+def test_files_with_secrets_are_for_their_owner_only(lab):
+    lab.prepare(8080)
+    secret = [lab.spec, lab.passwords, lab.folder / "secrets.json"]
+    assert [0o600] * 3 == [stat.S_IMODE(file.stat().st_mode) for file in secret]
+
+
+def test_passwords_and_keys_stay_the_same_at_the_next_start(lab):
+    first = lab.prepare(8080)
+    passwords = lab.passwords.read_text()
+    assert first == lab.prepare(8080)
+    assert passwords == lab.passwords.read_text()
+
+
+def test_the_three_addresses_of_the_api_server_move_together(lab):
+    environment = lab.prepare(9123)
+    assert "9123" == environment["AIRFLOW__API__PORT"]
+    assert "http://127.0.0.1:9123" == environment["AIRFLOW__API__BASE_URL"]
+    assert environment["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"].startswith("http://127.0.0.1:9123/")
+
+
+def test_nothing_listens_beyond_loopback(lab):
+    environment = lab.prepare(8080)
+    assert "127.0.0.1" == environment["AIRFLOW__API__HOST"]
+    assert all("--skip-serve-logs" in COMMANDS[name] for name in ("scheduler", "triggerer"))
+
+
+def test_the_environment_is_made_new_and_inherits_nothing(lab, monkeypatch):
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+    monkeypatch.setenv("AIRFLOW__CORE__EXECUTOR", "Other")
+    environment = lab.prepare(8080)
+    assert "AWS_SECRET_ACCESS_KEY" not in environment
+    assert "LocalExecutor" == environment["AIRFLOW__CORE__EXECUTOR"]
+
+
+def test_the_supervisor_runs_the_four_commands_and_the_janitor(lab):
+    lab.prepare(8080)
+    spec = json.loads(lab.spec.read_text())
+    names = [process["name"] for process in spec["processes"]]
+    assert ["api-server", "scheduler", "dag-processor", "triggerer", "janitor"] == names

@@ -1,0 +1,95 @@
+"""What a person sees while a run goes on."""
+
+from datetime import timedelta
+
+import pytest
+from holdfast.cli.progress import Asked, Progress
+from holdfast.model.lease import End, Lease, LeaseState, Reason, Revocation
+from holdfast.model.run import Entry, EntryKind
+from holdfast.model.suite import Suite
+
+from support.ports import FakeMetrics, memory_ports
+
+SUITE = Suite.model_validate(
+    {
+        "apiVersion": "holdfast/v1",
+        "kind": "Suite",
+        "metadata": {"name": "s", "owner": "o"},
+        "target": {"environment": "e", "services": {"api": {"process": "x.pid"}}},
+        "objectives": [{"name": "errors", "indicator": {"prometheus": "q"}, "objective": "< 1%"}],
+        "rounds": [
+            {
+                "experiments": [
+                    {
+                        "name": "a",
+                        "hypothesis": "h",
+                        "fault": {"type": "noop", "target": "api", "duration": "5s"},
+                    }
+                ]
+            }
+        ],
+    }
+)
+
+
+class OneLease:
+    """A lease store with one row, which a test changes."""
+
+    def __init__(self, lease):
+        self.lease = lease
+
+    def leases(self, **_):
+        return [self.lease]
+
+
+def lease(state, **facts):
+    return Lease(
+        "1", "s--r", 0, "a", "e", "noop", "api", "h", "b", 0, 5.0, 5.0, 0.0, "", state, **facts
+    )
+
+
+@pytest.fixture
+def seen(tmp_path, capsys):
+    ports = memory_ports(tmp_path, metrics=FakeMetrics({"q": 0.25}))
+
+    def look(row, *entries):
+        store = OneLease(row)
+        for entry in entries:
+            ports.books.write(entry)
+        changed = memory_ports(
+            tmp_path, leases=store, books=ports.books, metrics=FakeMetrics({"q": 0.25})
+        )
+        with Progress(changed, Asked("s", "r", SUITE, timedelta(minutes=1))) as progress:
+            progress.show()
+            progress.show()
+        return capsys.readouterr().out
+
+    return look
+
+
+def test_the_run_id_is_the_suite_and_a_slug_of_airflows_id():
+    asked = Asked("s", "manual__2026-01-01T00:00:00+00:00", SUITE, timedelta(1))
+    assert "s--manual__2026-01-01T00_00_00_00_00" == asked.run_id
+
+
+def test_an_active_fault_shows_the_guards_readings_in_the_authors_unit(seen):
+    assert "guard  errors 25% (< 1%)" in seen(lease(LeaseState.ACTIVE))
+
+
+def test_each_event_is_said_once(seen):
+    assert 1 == seen(lease(LeaseState.ARMED)).count("armed")
+
+
+def test_a_revert_says_why(seen):
+    revoked = Revocation(Reason.BREACH, "errors was 25%", "guard", "")
+    text = seen(lease(LeaseState.REVERTING, ended=End.REVOKED, revoked=revoked))
+    assert "a: noop reverting (revoked: errors was 25%)" in text
+
+
+def test_a_clean_end_names_the_lease_margin(seen):
+    assert "lease margin 4.40s" in seen(lease(LeaseState.CLEAN, widest_gap=0.6))
+
+
+def test_a_finding_is_told_with_its_verdict_and_sentence(seen):
+    entry = Entry("s--r", EntryKind.FINDING, "fault", {"verdict": 0, "text": "it held"}, "a")
+    assert "a: fault HELD: it held" in seen(lease(LeaseState.ARMED), entry)

@@ -1,0 +1,54 @@
+"""Addresses and secrets come from a file that only its owner can read."""
+
+import json
+import stat
+
+import pytest
+from holdfast.clients.connections import connection, write_connection
+from holdfast.errors import SpecError
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "connections.json"
+    write_connection(path, "db", {"conn_type": "postgres", "host": "h", "port": 1, "password": "p"})
+    return path
+
+
+def test_a_connection_is_read_by_its_id(file):
+    found = connection(file, "db")
+    assert ("postgres", "h", 1, "p") == (found.type, found.host, found.port, found.password)
+
+
+def test_a_password_is_not_shown_when_a_connection_is_printed(file):
+    assert "password" not in repr(connection(file, "db"))
+
+
+def test_a_file_that_others_may_read_is_refused(file):
+    file.chmod(0o640)
+    with pytest.raises(SpecError, match="others may read") as error:
+        connection(file, "db")
+    assert f"chmod 600 {file}" == error.value.hint
+
+
+def test_an_unknown_id_is_answered_with_the_known_ones(file):
+    with pytest.raises(SpecError, match=r"unknown connection 'dbb'.*known: db"):
+        connection(file, "dbb")
+
+
+@pytest.mark.parametrize("content", ["", "{", "[1"])
+def test_what_is_not_json_is_said_so(file, content):
+    file.write_text(content)
+    with pytest.raises(SpecError, match="not JSON"):
+        connection(file, "db")
+
+
+def test_a_missing_file_is_said_so(tmp_path):
+    with pytest.raises(SpecError, match="there is no connections file"):
+        connection(tmp_path / "none.json", "db")
+
+
+def test_writing_one_keeps_the_others_and_the_mode(file):
+    write_connection(file, "web", {"conn_type": "http"})
+    assert {"db", "web"} == set(json.loads(file.read_text()))
+    assert 0o600 == stat.S_IMODE(file.stat().st_mode)
