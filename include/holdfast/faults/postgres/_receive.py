@@ -24,11 +24,16 @@ def before(nodes: Cluster, node: Node) -> str | None:
         "SELECT setting, source, coalesce(sourcefile, '') FROM pg_settings"
         " WHERE name = 'primary_slot_name'",
     )[0]
-    if value.startswith(_PREFIX):
+    if is_held(nodes, node):
         raise FaultError("its log is already held back by another fault", target=nodes.named(node))
     if source == "command line":
         raise FaultError("primary_slot_name stands on its command line", target=nodes.named(node))
     return str(value) if file.endswith("postgresql.auto.conf") else None
+
+
+def is_held(nodes: Cluster, node: Node) -> bool:
+    """Whether any fault of this kind keeps the node from receiving."""
+    return str(nodes.one(node, "SHOW primary_slot_name")).startswith(_PREFIX)
 
 
 def cut(nodes: Cluster, node: Node, name: str) -> None:

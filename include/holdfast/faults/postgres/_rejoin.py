@@ -11,7 +11,9 @@ from holdfast.clients.postgres import Cluster, Node
 from holdfast.errors import TransientFaultError
 
 SETTLE = 10.0
-_OWN_FILES = ("postgresql.conf", "postgresql.auto.conf", "pg_hba.conf", "pg_ident.conf")
+_OWN_FILES = (
+    "postgresql.conf", "postgresql.auto.conf", "pg_hba.conf", "pg_ident.conf", "postmaster.opts",
+)
 _START = 20.0
 
 
@@ -47,8 +49,9 @@ def _follow(nodes: Cluster, dead: Node, primary: Node, folder: Path, programs: P
     try:
         _run(nodes, dead, folder, rewind, {"PGPASSWORD": nodes.password} if nodes.password else {})
     finally:
+        # pg_rewind has put the other node's in their place.
         for name, content in own.items():
-            (folder / name).write_bytes(content)
+            _write(folder / name, content)
     _write_standby(nodes, dead, primary, folder)
     _start(nodes, dead, folder, programs)
 
@@ -57,12 +60,18 @@ def _write_standby(nodes: Cluster, dead: Node, primary: Node, folder: Path) -> N
     """The last line of a setting wins, so the node's own ones may stay."""
     source = nodes.address(primary) + f" application_name={dead.name}"
     quoted = source.replace("\\", "\\\\").replace("'", "''")
-    with (folder / "postgresql.auto.conf").open("a") as auto:
-        auto.write(f"primary_conninfo = '{quoted}'\nprimary_slot_name = ''\n")
-    signal_file = folder / "standby.signal"
-    signal_file.touch()
-    owner = folder.stat()
-    os.chown(signal_file, owner.st_uid, owner.st_gid)
+    auto = folder / "postgresql.auto.conf"
+    added = f"primary_conninfo = '{quoted}'\nprimary_slot_name = ''\n"
+    _write(auto, auto.read_bytes() + added.encode())
+    _write(folder / "standby.signal", b"")
+
+
+def _write(file: Path, content: bytes) -> None:
+    """A file of the data directory, its owner's alone."""
+    file.touch(mode=0o600)
+    file.write_bytes(content)
+    owner = file.parent.stat()
+    os.chown(file, owner.st_uid, owner.st_gid)
 
 
 def _start(nodes: Cluster, node: Node, folder: Path, programs: Path) -> None:
@@ -72,7 +81,7 @@ def _start(nodes: Cluster, node: Node, folder: Path, programs: Path) -> None:
         # A killed postmaster nobody has reaped yet still looks alive to the next one.
         (folder / "postmaster.pid").unlink()
     last = (folder / "postmaster.opts").read_text().strip()
-    options = last[last.index(' "'):] if ' "' in last else ""
+    options = last[last.index(' "'):] if ' "' in last else ""  # after the program's path
     arguments = ["-D", str(folder), "-w", "-t", f"{_START:g}", "-l", str(folder / "holdfast.log")]
     _run(nodes, node, folder, [str(programs / "pg_ctl"), *arguments, "-o", options, "start"])
 
