@@ -21,6 +21,7 @@ class LatencyDriver:
     """Add a latency toxic named after the lease."""
 
     effect = Effect.HELD
+    address = "proxy"
     params: Mapping[str, Setting] = {
         "latency": Setting("duration", 0.2, "added to each answer", low=0.01, high=60.0),
         "jitter": Setting("duration", 0.0, "the delay varies by this much", low=0.0, high=60.0),

@@ -44,6 +44,7 @@ class PauseReplayDriver:
     """
 
     effect = Effect.HELD
+    address = "postgres"
     params: Mapping[str, Setting] = {
         "receive": Setting("flag", False, "also keep new log from reaching the standby"),
     }

@@ -49,6 +49,7 @@ class HangDriver:
     """Stop every process of the trees named by pid files, parents first."""
 
     effect = Effect.HELD
+    address = "process"
     params: Mapping[str, Setting] = {}
 
     def targets(self, fault: Fault) -> Sequence[Target]:
