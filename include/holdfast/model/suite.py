@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_FACTORS = {"ms": 1000.0, "%": 100.0}
 
 
 def parse_duration(text: object) -> timedelta:
@@ -57,12 +58,13 @@ class Bound(_Model):
         }[self.op]
 
     def __str__(self) -> str:
-        return f"{self.op} {self.show(self.value)}"
+        # Read back by parse_bound: no exponent, no lost digits.
+        number = f"{self.value * _FACTORS.get(self.unit, 1.0):.12f}".rstrip("0").rstrip(".")
+        return f"{self.op} {number}{self.unit}"
 
     def show(self, value: float) -> str:
         """Write a value of the base unit in the author's unit."""
-        factor = {"ms": 1000.0, "%": 100.0}.get(self.unit, 1.0)
-        return f"{value * factor:.6g}{self.unit}"
+        return f"{value * _FACTORS.get(self.unit, 1.0):.6g}{self.unit}"
 
 
 _BOUND = r"(<=|>=|<|>)\s*(-?\d+(?:\.\d+)?)\s*(ms|s|%)?"

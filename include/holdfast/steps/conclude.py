@@ -6,6 +6,7 @@ from holdfast.errors import FaultError, GuardTripped, HoldfastError, Stopped
 from holdfast.model.lease import End, Lease, LeaseState, Reason, Revocation
 from holdfast.model.verdict import Finding, Verdict
 from holdfast.ports.bundle import Ports
+from holdfast.ports.leases import StoreDown
 from holdfast.steps.book import write_finding
 from holdfast.steps.watch import is_past_active
 
@@ -29,9 +30,13 @@ def conclude(ports: Ports, run_id: str, experiment_name: str, lease_id: str) -> 
     Waits a short while for the keeper to let go. A fault that is still on after that is revoked:
     nobody watches it any more. That it is gone is for `revert` to prove.
     """
-    lease = _settled(ports, lease_id)
-    end = ending(lease)
-    finding = Finding("fault", end.verdict, end.text, experiment_name, measured(lease))
+    try:
+        lease = _settled(ports, lease_id)
+        end, figures = ending(lease), measured(lease)
+    except StoreDown as error:
+        text = f"how the fault ended is not known: {error}"
+        end, figures = Ending(Verdict.UNKNOWN, text, Stopped(text)), {}
+    finding = Finding("fault", end.verdict, end.text, experiment_name, figures)
     write_finding(ports, run_id, finding)
     if end.error is not None:
         raise end.error
@@ -80,14 +85,22 @@ def measured(lease: Lease) -> dict[str, object]:
 
 def _settled(ports: Ports, lease_id: str) -> Lease:
     until = ports.clock.boottime() + WAIT_SECONDS
-    while not is_past_active(lease := ports.leases.read(lease_id)):
-        if lease.revoked is not None and lease.revoked.reason is Reason.KEEPER_SILENT:
-            return lease  # nobody is there to let go; `revert` must not be kept waiting
-        if ports.clock.boottime() >= until:
-            abandon(ports, lease_id, "the task that watched has ended")
-            return ports.leases.read(lease_id)
+    while ports.clock.boottime() < until:
+        try:
+            lease = ports.leases.read(lease_id)
+        except StoreDown:
+            pass  # it may answer in time
+        else:
+            if is_past_active(lease) or _is_silent(lease):
+                return lease
         ports.clock.sleep(_POLL_SECONDS)
-    return lease
+    abandon(ports, lease_id, "the task that watched has ended")
+    return ports.leases.read(lease_id)
+
+
+def _is_silent(lease: Lease) -> bool:
+    """Nobody is there to let go; `revert` must not be kept waiting."""
+    return lease.revoked is not None and lease.revoked.reason is Reason.KEEPER_SILENT
 
 
 def _ran_its_time(lease: Lease) -> Ending:

@@ -8,9 +8,11 @@ import pytest
 from aiohttp import web
 from holdfast.model.lease import LeaseState, Reason, Revocation
 from holdfast.stores.live import SqliteLeases
+from support.airflow import own_home
 from support.guard import a_lease, a_watch
 
 pytestmark = pytest.mark.dag
+own_home()
 
 
 def a_trigger(home, **changes):

@@ -6,9 +6,11 @@ import pytest
 from holdfast.errors import FaultError, GuardTripped, Stopped
 from holdfast.model.lease import End, LeaseState, Reason, Revocation
 from holdfast.model.verdict import Verdict
+from holdfast.ports.leases import StoreDown
 from holdfast.steps.book import findings
 from holdfast.steps.conclude import conclude, ending, measured
 from support.guard import a_lease
+from support.memory_leases import MemoryLeases
 from support.ports import FakeClock, memory_ports
 
 ON = {"injected_at": 100.0, "reverted_at": 104.25, "state": LeaseState.REVERTING}
@@ -118,6 +120,18 @@ def test_a_dead_keeper_does_not_keep_the_revert_waiting(tmp_path):
     ports, finding, _ = concluded(tmp_path, lease)
     assert ports.clock.passed == 0.0
     assert finding.text == "the keeper fell silent: why"
+
+
+def test_a_store_that_is_down_leaves_a_finding_too(tmp_path):
+    """N18: no data never counts as passed."""
+    class Down(MemoryLeases):
+        def read(self, lease_id):
+            raise StoreDown("live.db: unable to open database file")
+
+    ports, finding, error = concluded(tmp_path, a_lease(), leases=Down())
+    assert (finding.verdict, type(error)) == (Verdict.UNKNOWN, Stopped)
+    assert finding.text.endswith("unable to open database file")
+    assert ports.clock.passed >= 3.0
 
 
 def test_the_figures_of_the_lease():
