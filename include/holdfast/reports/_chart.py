@@ -1,0 +1,134 @@
+"""Draw one objective over a run as SVG: line, bound, fault windows, axes."""
+
+from collections.abc import Iterator, Sequence
+from html import escape
+from math import floor, log10
+
+from holdfast.reports._content import Chart
+
+WIDTH, HEIGHT = 760, 220
+_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 14, 26, 30
+_MOST_POINTS = 400
+
+
+class _Scale:
+    """From time and value to the page."""
+
+    def __init__(self, chart: Chart, low: float, high: float) -> None:
+        self.start, self.end = chart.start, max(chart.end, chart.start + 1)
+        self.low, self.high = low, high
+
+    def x(self, at: float) -> float:
+        share = (min(max(at, self.start), self.end) - self.start) / (self.end - self.start)
+        return round(_LEFT + share * (WIDTH - _LEFT - _RIGHT), 1)
+
+    def y(self, value: float) -> float:
+        share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
+        return round(HEIGHT - _BOTTOM - share * (HEIGHT - _TOP - _BOTTOM), 1)
+
+
+def svg(chart: Chart) -> str:
+    """Draw; colours come from the page's classes, so that it follows light and dark."""
+    ticks = _ticks(chart)
+    scale = _Scale(chart, ticks[0], ticks[-1])
+    title = escape(f"{chart.name}, objective {chart.bound}")
+    parts = [
+        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{title}">',
+        f"<title>{title}</title>",
+        *_windows(chart, scale), *_grid(chart, scale, ticks), *_times(scale),
+        *_bound(chart, scale),
+        *(f'<polyline class="line" points="{points}"/>' for points in _lines(chart, scale)),
+        "</svg>",
+    ]
+    return "".join(parts)
+
+
+def _ticks(chart: Chart) -> list[float]:
+    values = [value for _, value in chart.points] + [chart.limit]
+    low, high = min(values), max(values)
+    if chart.bound.startswith("<"):
+        low = min(low, 0.0)
+    if high - low < abs(high) * 1e-6 or high == low:
+        low, high = low - (abs(low) * 0.01 or 1.0), high + (abs(high) * 0.01 or 1.0)
+    high += (high - low) * 0.05
+    if chart.unit == "%":
+        low, high = max(0.0, low), min(100.0, high) if high <= 105 else high
+    step = _nice((high - low) / 4)
+    first = floor(low / step + 1e-9)
+    ticks = [first * step]
+    while ticks[-1] < high - step * 1e-6:
+        ticks.append((first + len(ticks)) * step)
+    return ticks
+
+
+def _nice(step: float) -> float:
+    power = 10.0 ** floor(log10(step))
+    return next(f * power for f in (1, 2, 2.5, 5, 10) if f * power >= step * 0.999)
+
+
+def _grid(chart: Chart, scale: _Scale, ticks: Sequence[float]) -> Iterator[str]:
+    for tick in ticks:
+        y = scale.y(tick)
+        yield f'<line class="grid" x1="{_LEFT}" x2="{WIDTH - _RIGHT}" y1="{y}" y2="{y}"/>'
+        yield f'<text class="tick" x="{_LEFT - 6}" y="{y + 4}" text-anchor="end">'
+        yield f"{tick:.6g}{escape(chart.unit)}</text>"
+
+
+def _times(scale: _Scale) -> Iterator[str]:
+    length = scale.end - scale.start
+    step = next((s for s in (5, 10, 15, 30, 60, 120, 300, 600, 1800) if length / s <= 8), 3600)
+    at = 0
+    while at <= length:
+        x = scale.x(scale.start + at)
+        anchor = "start" if at == 0 else "end" if x > WIDTH - 40 else "middle"
+        yield f'<text class="tick" x="{x}" y="{HEIGHT - 10}" text-anchor="{anchor}">'
+        yield f"{at // 60}:{at % 60:02d}</text>"
+        at += step
+
+
+def _windows(chart: Chart, scale: _Scale) -> Iterator[str]:
+    top, height = _TOP, HEIGHT - _TOP - _BOTTOM
+    free_from = 0.0
+    for window in chart.windows:
+        x, width = scale.x(window.start), scale.x(window.end) - scale.x(window.start)
+        label = escape(window.label)
+        yield f'<rect class="window" x="{x}" y="{top}" width="{max(width, 2):.1f}" '
+        yield f'height="{height}"><title>{label}</title></rect>'
+        left = min(x, WIDTH - _RIGHT - 6.2 * len(window.label))
+        if left >= free_from:
+            yield f'<text class="label" x="{left:.1f}" y="{top - 8}">{label}</text>'
+            free_from = left + 6.2 * len(window.label) + 8
+
+
+def _bound(chart: Chart, scale: _Scale) -> Iterator[str]:
+    y = scale.y(chart.limit)
+    yield f'<line class="bound" x1="{_LEFT}" x2="{WIDTH - _RIGHT}" y1="{y}" y2="{y}"/>'
+    below = y + 13 if y < _TOP + 14 else y - 5
+    yield f'<text class="bound-label" x="{WIDTH - _RIGHT - 4}" y="{below:.1f}" '
+    yield f'text-anchor="end">{escape(chart.bound)}</text>'
+
+
+def _lines(chart: Chart, scale: _Scale) -> Iterator[str]:
+    """One line for each stretch without a gap: no data must not look like data."""
+    piece: list[str] = []
+    last = chart.start
+    for at, value in _thinned(chart):
+        if piece and at - last > chart.step * 3:
+            yield " ".join(piece)
+            piece = []
+        piece.append(f"{scale.x(at)},{scale.y(value)}")
+        last = at
+    if piece:
+        yield " ".join(piece)
+
+
+def _thinned(chart: Chart) -> Sequence[tuple[float, float]]:
+    """At most 400 points: of each bucket the one farthest from well."""
+    size = -(-len(chart.points) // _MOST_POINTS)
+    if size <= 1:
+        return chart.points
+    worst = max if chart.bound.startswith("<") else min
+    return [
+        worst(chart.points[i:i + size], key=lambda point: point[1])
+        for i in range(0, len(chart.points), size)
+    ]

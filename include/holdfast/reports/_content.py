@@ -1,0 +1,137 @@
+"""What a report says, whatever it looks like: one frozen value. Times in ms, dates as text."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from holdfast.model.verdict import Verdict
+
+DISCLAIMER = (
+    "This report supports evidence for the controls it names. Whether a control is met is for "
+    "the reader to judge. Failed runs are evidence too."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One finding, for the page."""
+
+    name: str
+    verdict: Verdict
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One experiment: what was done, how it ended, what users felt. None means not known."""
+
+    name: str
+    hypothesis: str
+    fault: str
+    verdict: Verdict
+    how_it_ended: str
+    checks: Sequence[Check] = ()
+    active_ms: int | None = None
+    detection_ms: int | None = None
+    recovery_from_fault_ms: int | None = None
+    recovery_from_revert_ms: int | None = None
+    operations: int | None = None
+    failed: int | None = None
+    unsure: int | None = None
+    slow: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """How the guard and the keeper did on one fault."""
+
+    experiment: str
+    decision: str
+    reading: str
+    renewals: int
+    lease_ms: int
+    widest_gap_ms: int | None = None
+    lease_margin_ms: int | None = None
+    guard_ms: int | None = None
+    keeper_ms: int | None = None
+    abort_ms: int | None = None
+    clean_after_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """When a fault was on, in unix seconds."""
+
+    label: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """An objective over the run: points of unix seconds and value in the author's unit."""
+
+    name: str
+    bound: str
+    limit: float
+    unit: str
+    start: float
+    end: float
+    step: float
+    points: Sequence[tuple[float, float]]
+    windows: Sequence[Window] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """An artefact of the run."""
+
+    name: str
+    digest: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What of this run is in the evidence log."""
+
+    key_id: str
+    records: Sequence[tuple[int, str, str]]
+    files: Sequence[File]
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A run, told to people."""
+
+    run_id: str
+    suite: str
+    description: str
+    owner: str
+    verdict: Verdict
+    headline: str
+    triggered_by: str
+    environment: str
+    started_at: str
+    ended_at: str
+    duration_ms: int
+    trials: Sequence[Trial]
+    guarded: Sequence[Guarded]
+    charts: Sequence[Chart]
+    checks: Sequence[Check]
+    proof: Proof
+    facts: Sequence[tuple[str, str]]
+    repeat: Sequence[str]
+    controls: Sequence[str]
+    left_out: Sequence[str] = ()
+
+
+def seconds(ms: int | None) -> str:
+    """Write a duration for people; a dash when it is not known."""
+    if ms is None:
+        return "–"
+    if ms < 1000:
+        return f"{ms} ms"
+    if ms < 120_000:
+        return f"{ms / 1000:.1f} s"
+    return f"{ms // 60_000} min {ms % 60_000 // 1000} s"
