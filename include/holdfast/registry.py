@@ -41,7 +41,7 @@ class Registry(Generic[T], Mapping[str, T]):
         return len(self._found())
 
     def _own(self, name: str) -> str | None:
-        """The module of that name in this package: a keeper must not read every wheel's metadata."""
+        """The module of that name here: a keeper must not read every wheel's metadata."""
         module = f"holdfast.{self._room}.{name}"
         if any(not part.isidentifier() or part.startswith("_") for part in name.split(".")):
             return None
