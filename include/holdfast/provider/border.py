@@ -1,6 +1,6 @@
 """Where Holdfast's errors become Airflow's words."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
@@ -59,20 +59,54 @@ def before_the_verdict_watches(ports: Ports, run_id: str, task: str) -> Iterator
         raise
 
 
-def going_on(ports: Ports, run_id: str, *, ended: bool = False) -> None:
-    """Skip what belongs to a run that was postponed, has ended (unless `ended`) or never began."""
+def is_going_on(ports: Ports, run_id: str, *, ended: bool = False) -> bool:
+    """Whether the run was begun and not postponed, and has not ended (unless `ended`)."""
     run = ports.books.run(run_id)
-    if run is None:
-        raise AirflowSkipException(f"run {run_id} is not in the books")
-    if run.state is RunState.POSTPONED or (run.state is RunState.ENDED and not ended):
-        raise AirflowSkipException(f"the run is {run.state}: {run.reason}")
+    return run is not None and (
+        run.state is RunState.STARTED or (ended and run.state is RunState.ENDED)
+    )
+
+
+def going_on(ports: Ports, run_id: str, *, ended: bool = False) -> None:
+    """Skip a task of a run that was postponed, has ended (unless `ended`) or never began."""
+    if not is_going_on(ports, run_id, ended=ended):
+        run = ports.books.run(run_id)
+        why = f"the run is {run.state}: {run.reason}" if run else "the run never began"
+        raise AirflowSkipException(why)
 
 
 def fresh(ports: Ports, run_id: str) -> None:
-    """Refuse to begin a run that is over: its book is closed, a new run gets a new one."""
+    """Refuse to begin a run again that has its verdict: old findings would count as new ones."""
     run = ports.books.run(run_id)
-    if run is not None and run.state is not RunState.STARTED:
-        raise SpecError(f"run '{run_id}' is {run.state}", hint="trigger a new run")
+    if run is not None and run.verdict is not None:
+        raise SpecError(f"run '{run_id}' has ended {run.verdict.name}", hint="trigger a new run")
+
+
+def note_failed_tasks(
+    ports: Ports, run_id: str, states: Mapping[str, str], *, last: str = "consistency"
+) -> None:
+    """Write down which tasks failed in Airflow without a finding that says why.
+
+    Whatever the stores say, nobody saw these through. Unless `last` is "recovery", a consistency
+    task that did not succeed counts as well.
+    """
+    from holdfast.steps.book import findings, write_finding
+
+    explained = {f.experiment for f in findings(ports, run_id) if f.verdict is not Verdict.HELD}
+    failed = [
+        task for task, state in states.items()
+        if "." in task and state == "failed" and not _is_explained(task, explained)
+    ]
+    if last == "consistency" and states.get("consistency") != "success" and "" not in explained:
+        failed.append("consistency")
+    if failed:
+        text = f"Did not succeed in Airflow: {', '.join(sorted(failed))}."
+        write_finding(ports, run_id, Finding("tasks", Verdict.UNKNOWN, text))
+
+
+def _is_explained(task: str, experiments: Collection[str]) -> bool:
+    _, *middle, step = task.split(".")
+    return step != "revert" and any(part in experiments for part in middle)
 
 
 def end_dry_run(ports: Ports, run_id: str) -> None:

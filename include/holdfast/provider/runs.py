@@ -34,3 +34,14 @@ class RunOf:
 def run_id(suite: str, airflow_run_id: str) -> str:
     """Name the run so that the name is safe in file names and addresses."""
     return f"{suite}--{re.sub(r'[^A-Za-z0-9_-]', '_', airflow_run_id)}"
+
+
+def task_states(context: Context) -> dict[str, str]:
+    """Every other task of this run that has a state, as Airflow has it, by task id."""
+    dag_run, task = context["dag_run"], context["ti"]
+    states = task.get_task_states(dag_id=dag_run.dag_id, run_ids=[dag_run.run_id])
+    return {
+        name: str(getattr(state, "value", state))
+        for name, state in states.get(dag_run.run_id, {}).items()
+        if state is not None and name != task.task_id
+    }
