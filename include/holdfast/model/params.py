@@ -15,6 +15,7 @@ class Misread:
 
     name: str
     text: str
+    hint: str = ""
     known: bool = True
 
 
@@ -31,8 +32,12 @@ def read_params(
         try:
             values[name] = _read(raw, settings[name])
         except ValueError as error:
-            wrong.append(Misread(name, f"'{name}' is {raw!r}: {error}"))
+            wrong.append(Misread(name, f"'{name}' is {_shown(raw)}", str(error)))
     return values, wrong
+
+
+def _shown(raw: object) -> str:
+    return str(raw).lower() if isinstance(raw, bool) else f"'{raw}'"
 
 
 def _read(raw: object, setting: Setting) -> Value:

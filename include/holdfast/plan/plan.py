@@ -102,7 +102,8 @@ def fault(
     spec = experiment.fault
     params, wrong = read_params(spec.params, drivers[spec.type].params)
     if wrong:
-        raise SpecError("; ".join(w.text for w in wrong), where=f"experiment {experiment.name}")
+        text = "; ".join(f"{w.text} ({w.hint})" if w.hint else w.text for w in wrong)
+        raise SpecError(text, where=f"experiment {experiment.name}")
     selector = suite.target.services[spec.target].model_dump(exclude_none=True)
     return Fault(spec.type, spec.target, selector, home, spec.duration, spec.delay, params)
 

@@ -14,6 +14,9 @@ from holdfast.spec import rules, text, translate
 from holdfast.spec.problems import Problem, SpecErrors
 from holdfast.spec.rules import Known
 
+_ANY = {"owner": "x", "hypothesis": "x", "duration": "1s"}
+"""Stands for what is needed and wrong, where no rule minds, while the rest is checked."""
+
 
 @dataclass(frozen=True, slots=True)
 class LoadedSuite:
@@ -61,12 +64,15 @@ def _beside(data: Any, error: ValidationError, known: Known) -> list[Problem]:
     """What else is wrong, were what is refused here left out: all is said at once."""
     rest = deepcopy(data)
     for one in error.errors():
+        if translate.follows(one):
+            continue
         *parents, last = one["loc"] or ("",)
         node: Any = rest
         for step in parents:
             node = node[step] if _has(node, step) else None
         if isinstance(node, dict):
             node.pop(last, None)
+            node |= {last: _ANY[last]} if last in _ANY else {}
     try:
         return rules.check(Suite.model_validate(rest), known, whole=False)
     except ValidationError:

@@ -38,7 +38,7 @@ def nearest(word: object, known: Iterable[str]) -> str:
         return ""
     allowed = max(2, len(str(word)) // 3)
     found = process.extractOne(
-        str(word).lower(), choices, scorer=OSA.distance, score_cutoff=allowed
+        str(word), choices, scorer=OSA.distance, processor=str.lower, score_cutoff=allowed
     )
     if found is not None:
         return f"did you mean '{found[0]}'?"

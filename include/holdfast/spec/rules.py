@@ -100,9 +100,7 @@ def fault_params_fit(suite: Suite, known: Known) -> Iterator[Problem]:
             continue
         settings = known.drivers[experiment.fault.type].params
         for wrong in read_params(experiment.fault.params, settings)[1]:
-            hint = "" if wrong.known else nearest(wrong.name, settings)
-            if not settings:
-                hint = f"{experiment.fault.type} takes none"
+            hint = wrong.hint or nearest(wrong.name, settings) or "it takes none"
             yield Problem(
                 (*place, "fault", "params", wrong.name), wrong.text, hint, on_key=not wrong.known
             )
@@ -143,7 +141,7 @@ def addresses_stay_outside(suite: Suite, _: Known) -> Iterator[Problem]:
     for place, value in _connection_ids(suite):
         if not re.fullmatch(r"[A-Za-z0-9_.-]+", value):
             shown = value if "@" not in value else value.rpartition("@")[2]
-            yield Problem(place, f"'{shown}' is no connection id", "its address is in connections")
+            yield Problem(place, f"'{shown}' is no connection", "addresses are in connections")
 
 
 def _connection_ids(suite: Suite) -> Iterator[tuple[Place, str]]:
@@ -268,10 +266,8 @@ def time_zone_is_known(suite: Suite, _: Known) -> Iterator[Problem]:
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError):
-        known = {zone.lower(): zone for zone in available_timezones()}
-        hint = nearest(name, known)
-        near = re.fullmatch(r"did you mean '(.+)'\?", hint)
-        hint = f"did you mean '{known[near[1]]}'?" if near else "such as Europe/Berlin or UTC"
+        near = nearest(name, available_timezones())
+        hint = near if near.startswith("did you mean") else "such as Europe/Berlin or UTC"
         yield Problem(("schedule", "time_zone"), f"unknown time zone '{name}'", hint)
 
 
@@ -342,9 +338,10 @@ def checker_and_history_are_known(suite: Suite, known: Known) -> Iterator[Proble
 
 
 @_rule_of_whole
-def recovery_point_is_counted(suite: Suite, _: Known) -> Iterator[Problem]:
+def recovery_point_is_counted(suite: Suite, known: Known) -> Iterator[Problem]:
     """Who bounds lost writes counts them."""
-    if any(item.checker == "lost_writes" for item in suite.consistency):
+    checkers = [item.checker for item in suite.consistency]
+    if "lost_writes" in checkers or any(name not in known.checkers for name in checkers):
         return
     for place, experiment in _experiments(suite):
         if experiment.expect.recovery_point is not None:

@@ -88,7 +88,7 @@ class _Reader:
         self.values[place] = _spot(event)
         if _is(event, "Alias"):
             return self.alias(event)
-        if event.tag is not None and str(event.tag) != "!":
+        if event.tag is not None:
             self.refuse(event, f"a tag is not allowed: {event.tag}", "plain values only")
         built = _BUILD[type(event).__name__](self, event, place)
         if event.anchor is not None:

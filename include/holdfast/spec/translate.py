@@ -19,7 +19,19 @@ _EXPECTED = {
 
 def problems(errors: Iterable[Mapping[str, Any]]) -> list[Problem]:
     """Translate the errors of a ValidationError."""
-    return [_problem(error) for error in errors]
+    told = list(errors)
+    found = [_problem(error) for error in told if not follows(error)]
+    misspelt = {(p.place[:-1], p.hint) for p in found if p.text.startswith("unknown word")}
+    return [p for p in found if (p.place, f"did you mean {_first(p.text)}?") not in misspelt]
+
+
+def follows(error: Mapping[str, Any]) -> bool:
+    """Tell a list that only lacks items because they are wrong themselves."""
+    return error["type"] == "too_short" and bool(error["input"])
+
+
+def _first(text: str) -> str:
+    return text.partition(" is missing")[0]
 
 
 def _problem(error: Mapping[str, Any]) -> Problem:
@@ -111,8 +123,15 @@ def words_at(place: Place) -> list[str]:
         if isinstance(step, int):
             node = node.get("items", {})
         else:
-            node = node.get("properties", {}).get(step) or node.get("additionalProperties") or {}
+            node = node.get("properties", {}).get(step) or _any_key(node)
     return list(_resolve(schema, node).get("properties", {}))
+
+
+def _any_key(node: Mapping[str, Any]) -> dict[str, Any]:
+    """What stands under a key that the author chooses."""
+    for values in node.get("patternProperties", {}).values():
+        return dict(values)
+    return {}
 
 
 @cache
