@@ -1,0 +1,124 @@
+"""The guard on a real Prometheus that scrapes a real exporter: breach, silence, death."""
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from contextlib import closing, contextmanager
+
+import pytest
+from aiohttp import web
+from holdfast.clients.prometheus_live import Source, prometheus_live
+from holdfast.clock import SystemClock
+from holdfast.model.lease import LeaseState, Reason
+from holdfast.steps.desk import desk_of
+from holdfast.steps.watch import watch
+from holdfast.stores.live import SqliteLeases
+from support.guard import a_lease, a_watch
+
+pytestmark = [
+    pytest.mark.system,
+    pytest.mark.skipif(shutil.which("prometheus") is None, reason="needs Debian's prometheus"),
+]
+
+
+def free_port():
+    with closing(socket.socket()) as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+@contextmanager
+def prometheus(folder, exporter_port):
+    """Scrape every 250 ms; the process is ended by its own id."""
+    port = free_port()
+    config = {"global": {"scrape_interval": "250ms", "scrape_timeout": "250ms"},
+              "scrape_configs": [{"job_name": "shop", "static_configs": [
+                  {"targets": [f"127.0.0.1:{exporter_port}"]}]}]}
+    (folder / "prometheus.yml").write_text(json.dumps(config))
+    with (folder / "prometheus.log").open("w") as log:
+        process = subprocess.Popen([
+            "prometheus", f"--config.file={folder}/prometheus.yml",
+            f"--storage.tsdb.path={folder}/data", f"--web.listen-address=127.0.0.1:{port}",
+        ], stdout=log, stderr=log)
+        try:
+            yield process, f"http://127.0.0.1:{port}"
+        finally:
+            process.send_signal(signal.SIGCONT)
+            process.kill()
+            process.wait()
+
+
+def guard_until(tmp_path, trouble):
+    """Let a guard renew against a real Prometheus, make trouble, give back (lease, seconds)."""
+    values, port, clock = {"p95": 0.1, "errors": 0.0}, free_port(), SystemClock()
+    store = SqliteLeases(tmp_path / "live.db")
+    store.open(a_lease())
+    store.move("lease", LeaseState.ARMED)
+
+    async def exporter(_):
+        return web.Response(text="".join(f"{k} {v}\n" for k, v in values.items()))
+
+    async def go(process, url):
+        app = web.Application()
+        app.router.add_get("/metrics", exporter)
+        runner = web.AppRunner(app, shutdown_timeout=0.1)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", port).start()
+        async with (desk_of(tmp_path, lambda: closing(SqliteLeases(tmp_path / "live.db")), clock)
+                    as desk, prometheus_live(Source(url), 0.4) as metrics):
+            guard = asyncio.create_task(watch(a_watch(grace=20.0), desk, metrics, clock))
+            try:
+                await until(store, guard, 3)
+                guard.cancel()
+                guard = asyncio.create_task(watch(a_watch(grace=2.0), desk, metrics, clock))
+                await until(store, guard, 6)
+                began = time.monotonic()
+                trouble(values, process)
+                while not guard.done():
+                    store.beat("lease")
+                    await asyncio.sleep(0.05)
+                return await guard, time.monotonic() - began
+            finally:
+                guard.cancel()
+                await runner.cleanup()
+
+    with prometheus(tmp_path, port) as (process, url):
+        try:
+            return asyncio.run(asyncio.wait_for(go(process, url), 60))
+        finally:
+            store.close()
+
+
+async def until(store, guard, renewals):
+    while store.read("lease").counter < renewals:
+        assert not guard.done(), guard.result().revoked
+        store.beat("lease")
+        await asyncio.sleep(0.05)
+
+
+def test_a_breach_is_revoked_within_a_scrape_and_a_poll(tmp_path):
+    lease, seconds = guard_until(tmp_path, lambda values, _: values.update(p95=1.93))
+    assert lease.revoked.reason is Reason.BREACH
+    assert lease.revoked.text == "latency-p95 was 1930ms; the objective is < 500ms"
+    assert seconds < 0.25 + 0.5 + 0.75
+    assert lease.revoked.spent_ms < 250
+
+
+@pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGSTOP])
+def test_a_prometheus_that_is_gone_ends_the_fault_after_the_grace(tmp_path, sign):
+    """S5: killed and hung look the same to the guard."""
+    lease, seconds = guard_until(tmp_path, lambda _, process: os.kill(process.pid, sign))
+    assert lease.revoked.reason is Reason.NO_DATA
+    assert 1.4 <= seconds <= 2.0 + 0.5 + 0.4 + 0.75
+
+
+def test_an_exporter_that_is_gone_is_missing_data(tmp_path):
+    """A scrape that fails marks its series stale: they end, they do not freeze."""
+    lease, _ = guard_until(tmp_path, lambda values, _: values.clear())
+    assert lease.revoked.reason is Reason.NO_DATA
+    assert "no series instead of one" in lease.revoked.text
