@@ -1,0 +1,36 @@
+"""The mix of operations: mostly orders, some looking, some money moved."""
+
+import uuid
+from dataclasses import dataclass
+from random import Random
+
+NAMES = ("order", "browse", "transfer")
+_WEIGHTS = (70, 15, 15)
+_ITEMS, _ACCOUNTS = 8, 100
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request to the shop; `value` is what the history says of it."""
+
+    f: str
+    method: str
+    path: str
+    value: object
+    body: dict[str, object] | None = None
+
+
+def pick(chance: Random) -> Request:
+    """Draw the next request; every write has a key of its own."""
+    name = chance.choices(NAMES, _WEIGHTS)[0]
+    if name == "browse":
+        return Request(name, "GET", "/products", None)
+    key = str(uuid.UUID(int=chance.getrandbits(128), version=4))
+    if name == "order":
+        body: dict[str, object] = {
+            "key": key, "item": chance.randint(1, _ITEMS), "quantity": chance.randint(1, 3),
+        }  # fmt: skip
+        return Request(name, "POST", "/orders", key, body)
+    source, target = chance.sample(range(1, _ACCOUNTS + 1), 2)
+    body = {"key": key, "source": source, "target": target, "amount": chance.randint(1, 5)}
+    return Request(name, "POST", "/transfers", body, body)
