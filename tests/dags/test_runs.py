@@ -14,6 +14,7 @@ from holdfast.provider import wiring
 from holdfast.provider.sensors.hold import HoldFaultSensor
 from holdfast.spec.load import load_suite
 from holdfast.steps import book
+from holdfast.steps.steady import RoundLeftOut
 from support.ports import memory_ports
 
 pytestmark = [
@@ -38,8 +39,11 @@ class Steps:
         monkeypatch.setattr("holdfast.steps.plan.plan", self.plan)
         monkeypatch.setattr(sys.modules["holdfast.steps.steady"], "RoundLeftOut", RoundLeftOut,
                             raising=False)
-        monkeypatch.setattr(HoldFaultSensor, "execute",
-                            lambda operator, context: self.inject(operator, context))
+
+        def execute(operator: Any, context: Any) -> None:
+            self.inject(operator, context)
+
+        monkeypatch.setattr(HoldFaultSensor, "execute", execute)
         monkeypatch.setattr(wiring, "ports", lambda: self.ports)
 
     @staticmethod
@@ -83,7 +87,8 @@ class Steps:
                 assert operator.lease_id == f"arm-{name}"
                 self._do("inject", name)
             except HoldfastError as error:
-                book.write_finding(self.ports, run, Finding("fault", Verdict.BROKEN, str(error), name))
+                found = Finding("fault", Verdict.BROKEN, str(error), name)
+                book.write_finding(self.ports, run, found)
                 raise
             book.write_finding(self.ports, run, Finding("fault", Verdict.HELD, "ran", name))
 
@@ -99,10 +104,6 @@ class Steps:
         if verdict is not Verdict.HELD:
             raise HoldfastError(verdict.name)
         return run
-
-
-class RoundLeftOut(Postponed):
-    """The step's own signal."""
 
 
 @pytest.fixture
@@ -194,7 +195,6 @@ def test_a_dry_run_plans_and_checks_only(dags, steps):
 
 def test_a_revert_that_failed_fails_the_run_even_when_the_stores_are_well(dags, steps):
     """S5: Airflow alone would end this run green (see test_rules)."""
-    steps.fail["revert"] = lambda: None
     revert = dags.dags["two-rounds"].get_task("round_2.last.revert")
     calls = []
 

@@ -1,16 +1,20 @@
-"""Compare with a file kept in tests/golden; `GOLDEN=write pytest ...` writes it anew."""
+"""Write the golden shapes anew: `PYTHONPATH=tests python -m support.golden`; then read the diff."""
 
-import os
-from pathlib import Path
+from support.airflow import CHECKOUT, own_home
 
-FOLDER = Path(__file__).parents[1] / "golden"
+if __name__ == "__main__":
+    import importlib.util
+    import sys
 
+    experiments = own_home() / "experiments"
+    from holdfast.provider.compiler import dags_from
 
-def agrees(name: str, text: str) -> bool:
-    """Whether the text is the one that was kept."""
-    file = FOLDER / name
-    if os.environ.get("GOLDEN") == "write":
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)
-    assert file.read_text() == text
-    return True
+    spec = importlib.util.spec_from_file_location(
+        "integrity", CHECKOUT / "tests" / "dags" / "test_integrity.py"
+    )
+    assert spec and spec.loader
+    integrity = importlib.util.module_from_spec(spec)
+    sys.modules["integrity"] = integrity
+    spec.loader.exec_module(integrity)
+    for name, dag in dags_from(experiments).items():
+        (CHECKOUT / "tests" / "golden" / f"dag-{name}.txt").write_text(integrity.edges(dag))

@@ -1,0 +1,78 @@
+"""Suites to DAGs."""
+
+import pytest
+from holdfast.errors import SpecError
+from holdfast.provider.compiler import dags_from, refuse_broken
+from support.airflow import suite_text
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Three suites, one of them broken, one in a folder below."""
+    (tmp_path / "one.suite.yaml").write_text(suite_text("one"))
+    (tmp_path / "gamedays").mkdir()
+    (tmp_path / "gamedays" / "other-file.suite.yaml").write_text(suite_text("two"))
+    (tmp_path / "bad.suite.yaml").write_text(suite_text("bad").replace("window: 2s", "window: 2"))
+    return tmp_path
+
+
+@pytest.fixture
+def wanted(monkeypatch):
+    """Say which DAG a task's process asks for."""
+    return lambda name: monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", name)
+
+
+def test_each_sound_suite_is_a_dag_of_its_name(folder):
+    assert {"one", "two"} == set(dags_from(folder))
+
+
+def test_all_errors_are_raised_at_once_with_their_places(folder):
+    (folder / "worse.suite.yaml").write_text("kind: Suite\n")
+    with pytest.raises(SpecError) as raised:
+        refuse_broken(folder)
+    assert "bad.suite.yaml:9:20" in str(raised.value)
+    assert "worse.suite.yaml:1:" in str(raised.value)
+
+
+def test_no_error_when_nothing_is_broken(folder):
+    (folder / "bad.suite.yaml").unlink()
+    refuse_broken(folder)
+
+
+@pytest.mark.parametrize("name", ["one", "two"])
+def test_a_task_gets_the_one_dag_it_asks_for(folder, wanted, name):
+    wanted(name)
+    assert [name] == list(dags_from(folder))
+
+
+def test_a_task_of_a_suite_that_is_broken_now_sees_why(folder, wanted):
+    wanted("bad")
+    with pytest.raises(SpecError, match=r"bad\.suite\.yaml:9:20"):
+        dags_from(folder)
+
+
+def test_a_task_of_another_dag_is_not_disturbed_by_broken_suites(folder, wanted):
+    wanted("one")
+    refuse_broken(folder)
+
+
+def test_the_schedule_keeps_its_time_zone(tmp_path):
+    schedule = 'schedule: {cron: "0 2 * * *", time_zone: Europe/Berlin}'
+    (tmp_path / "s.suite.yaml").write_text(suite_text("s", schedule))
+    timetable = dags_from(tmp_path)["s"].timetable
+    assert ("0 2 * * *", "Europe/Berlin") == (timetable.expression, timetable.timezone)
+
+
+def test_without_a_schedule_only_people_start_it(folder):
+    assert dags_from(folder)["one"].schedule is None
+
+
+def test_the_page_tells_the_hypotheses(folder):
+    page = dags_from(folder)["one"].doc_md
+    assert "| 1 | left | noop | api | Left \\| holds. |" in page
+    assert "- errors < 1%: `errors`" in page
+
+
+def test_owner_and_environment_are_on_the_dag(folder):
+    dag = dags_from(folder)["one"]
+    assert ("platform-team", {"holdfast", "environment:nowhere"}) == (dag.owner, set(dag.tags))
