@@ -155,6 +155,12 @@ class World:
         self._check()
         return self.leases.read(lease_id)
 
+    async def neighbours(self, lease: Lease) -> Sequence[Lease]:
+        """The desk's."""
+        self._check()
+        return [row for row in self.leases.rows.values()
+                if row.round == lease.round and row.experiment != lease.experiment]
+
     async def renew(self, renewal: Renewal, not_after: float) -> Lease:
         """The desk's."""
         self._check()

@@ -32,7 +32,7 @@ def conclude(ports: Ports, run_id: str, experiment_name: str, lease_id: str) -> 
     """
     try:
         lease = _settled(ports, lease_id)
-        end, figures = ending(lease), measured(lease)
+        end, figures = ending(lease, _cause(ports, lease)), measured(lease)
     except StoreDown as error:
         text = f"how the fault ended is not known: {error}"
         end, figures = Ending(Verdict.UNKNOWN, text, Stopped(text)), {}
@@ -48,10 +48,13 @@ def abandon(ports: Ports, lease_id: str, why: str) -> None:
     ports.leases.revoke(lease_id, Revocation(Reason.CLOSED, why, by="inject", at=at))
 
 
-def ending(lease: Lease) -> Ending:
-    """How the fault's life ended: a breach while it was on outranks what the keeper knows."""
+def ending(lease: Lease, cause: Reason | None) -> Ending:
+    """How the fault's life ended: a breach while it was on outranks what the keeper knows.
+
+    `cause` is why the lease, or the one whose revocation ended the round, was revoked.
+    """
     revoked = lease.revoked
-    if revoked is not None and revoked.reason is Reason.BREACH and lease.injected_at is not None:
+    if revoked is not None and cause is Reason.BREACH and _was_on(lease, revoked):
         return Ending(Verdict.BROKEN, f"the guard stopped the fault: {revoked.text}",
                       GuardTripped(revoked.text, revoked.reading))
     if lease.ended is End.DURATION:
@@ -96,6 +99,26 @@ def _settled(ports: Ports, lease_id: str) -> Lease:
         ports.clock.sleep(_POLL_SECONDS)
     abandon(ports, lease_id, "the task that watched has ended")
     return ports.leases.read(lease_id)
+
+
+def _cause(ports: Ports, lease: Lease) -> Reason | None:
+    """Faults side by side share the objectives: a breach is each one's that was on."""
+    if lease.revoked is None or lease.revoked.reason is not Reason.ROUND:
+        return None if lease.revoked is None else lease.revoked.reason
+    mark = (lease.revoked.at, lease.revoked.text)
+    for other in ports.leases.leases(run_id=lease.run_id):
+        first = other.revoked
+        if first is None or first.reason is Reason.ROUND:
+            continue
+        if (first.at, first.text) == mark:
+            return first.reason
+    return Reason.ROUND
+
+
+def _was_on(lease: Lease, revoked: Revocation) -> bool:
+    """Whether the breach can be this one's: injected, and not over before a neighbour's."""
+    ran_before = lease.ended is End.DURATION and revoked.reason is Reason.ROUND
+    return lease.injected_at is not None and not ran_before
 
 
 def _is_silent(lease: Lease) -> bool:

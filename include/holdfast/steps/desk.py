@@ -1,7 +1,7 @@
 """One writer thread for all guards of a process: one transaction of renewals per 50 ms."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Hashable, Mapping
+from collections.abc import AsyncIterator, Callable, Hashable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -52,6 +52,11 @@ class _ThreadDesk:
 
     async def read(self, lease_id: str) -> Lease:
         return await self._call(lambda store: store.read(lease_id))
+
+    async def neighbours(self, lease: Lease) -> Sequence[Lease]:
+        rows = await self._call(lambda store: store.leases(run_id=lease.run_id))
+        return [row for row in rows
+                if row.round == lease.round and row.experiment != lease.experiment]
 
     async def renew(self, renewal: Renewal, not_after: float) -> Lease:
         self._pending[renewal.lease_id] = (renewal, not_after)

@@ -104,13 +104,22 @@ class _Guard:
         if now - asked_at > self.task.grace:  # stopped in between: an old answer decides nothing
             return await self._check_keeper(await self.desk.read(self.task.lease_id))
         policy = Policy(self.task.grace, self.task.hold_without_data)
-        decision = judge(self.task.conditions, samples, self.memory, now, policy)
+        memory = replace(self.memory, steady=self.memory.steady or await self._round_is_on())
+        decision = judge(self.task.conditions, samples, memory, now, policy)
         self.memory = replace(decision.memory, steady=self.memory.steady)
-        if decision.go:
+        has_data = all(sample.value is not None for sample in samples.values())
+        if decision.go and (has_data or self.memory.steady):
             return await self._renew(now)
         if decision.reason is not None:
             return await self._revoke(decision, now)
         return await self._check_keeper(await self.desk.read(self.task.lease_id))
+
+    async def _round_is_on(self) -> bool:
+        """Whether a fault beside this one may be on: then only the stop conditions count."""
+        if self.lease is None:
+            return False
+        beside = await self.desk.neighbours(self.lease)
+        return any(b.counter > 0 and b.state is not LeaseState.CLEAN for b in beside)
 
     async def _renew(self, now: float) -> Lease:
         last = self.renewed_at if self.memory.steady else now

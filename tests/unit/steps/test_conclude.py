@@ -64,36 +64,50 @@ def test_every_other_revocation_is_unknown(tmp_path, reason):
     (End.EXPIRED, FaultError),
 ])
 def test_an_end_that_is_not_the_durations_is_unknown(ended, error):
-    end = ending(a_lease(ended=ended, **ON))
+    end = ending(a_lease(ended=ended, **ON), None)
     assert Verdict.UNKNOWN is end.verdict
     assert type(end.error) is error
 
 
 def test_what_the_driver_said_is_passed_on():
-    end = ending(a_lease(ended=End.FAILED, detail="permission denied", **ON))
+    end = ending(a_lease(ended=End.FAILED, detail="permission denied", **ON), None)
     assert end.text == "the injection failed and was reverted; permission denied"
 
 
 def test_a_breach_before_the_injection_is_no_broken_hypothesis():
-    end = ending(a_lease(state=LeaseState.CLEAN, revoked=revoked(Reason.BREACH)))
+    end = ending(a_lease(state=LeaseState.CLEAN, revoked=revoked(Reason.BREACH)), Reason.BREACH)
     assert (Verdict.UNKNOWN, Stopped) == (end.verdict, type(end.error))
 
 
 def test_a_breach_outranks_a_duration_that_ended_at_the_same_moment():
-    end = ending(a_lease(ended=End.DURATION, revoked=revoked(Reason.BREACH), **ON))
+    end = ending(a_lease(ended=End.DURATION, revoked=revoked(Reason.BREACH), **ON), Reason.BREACH)
     assert Verdict.BROKEN is end.verdict
 
 
 def test_a_neighbours_abort_after_the_end_changes_nothing():
-    end = ending(a_lease(ended=End.DURATION, revoked=revoked(Reason.ROUND), **ON))
+    end = ending(a_lease(ended=End.DURATION, revoked=revoked(Reason.ROUND), **ON), Reason.BREACH)
     assert Verdict.HELD is end.verdict
 
 
 @pytest.mark.parametrize("state", [LeaseState.UNCLEAN, LeaseState.UNPROVEN])
 def test_a_fault_that_left_something_did_not_hold(state):
-    end = ending(replace(a_lease(ended=End.DURATION, **ON), state=state, detail="a toxic"))
+    end = ending(replace(a_lease(ended=End.DURATION, **ON), state=state, detail="a toxic"), None)
     assert (end.verdict, end.error) == (Verdict.UNKNOWN, None)
     assert f"the fault ran its time, but its end is {state}: a toxic" == end.text
+
+
+@pytest.mark.parametrize(("cause", "verdict", "error"), [
+    (Reason.BREACH, Verdict.BROKEN, GuardTripped), (Reason.NO_DATA, Verdict.UNKNOWN, Stopped),
+])
+def test_a_neighbours_revocation_counts_for_every_fault_that_was_on(
+        tmp_path, cause, verdict, error):
+    """Which of two faults side by side broke the objective cannot be told."""
+    why = Revocation(cause, "p95 was high", "guard", "2026")
+    leases = MemoryLeases()
+    leases.rows["other"] = a_lease("other", experiment="b", revoked=why)
+    lease = a_lease(ended=End.REVOKED, revoked=replace(why, reason=Reason.ROUND), **ON)
+    _, finding, raised = concluded(tmp_path, lease, leases=leases)
+    assert (verdict, error) == (finding.verdict, type(raised))
 
 
 def test_it_waits_for_the_keeper_to_let_go(tmp_path):

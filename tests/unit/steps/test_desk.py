@@ -152,6 +152,15 @@ def test_a_guard_that_is_cancelled_takes_no_neighbour_along():
     assert on_desk(store, go).counter == 1
 
 
+def test_the_neighbours_are_the_other_experiments_of_the_round():
+    store = Store()
+    for lease in (a_lease("mine"), a_lease("try"), a_lease("other", experiment="b"),
+                  a_lease("later", experiment="c", round=1)):
+        store.open(lease)
+    found = on_desk(store, lambda desk: desk.neighbours(a_lease("mine")))
+    assert ["other"] == [lease.id for lease in found]
+
+
 def test_a_revocation_is_made_at_the_last_moment():
     store, made = store_with(1), []
 

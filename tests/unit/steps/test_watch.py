@@ -29,6 +29,40 @@ def test_there_is_no_renewal_before_every_objective_held():
     assert (world.renewals, end.revoked.reason) == ([], Reason.NOT_STEADY)
 
 
+def test_a_first_renewal_that_was_not_written_is_no_beginning():
+    """The fault was never on: what happens meanwhile is an unsteady target, no breach."""
+    world = World(answer_seconds=0.2)
+    world.at(0.1, lambda: setattr(world, "store_is_down", True))
+    world.at(1.0, world.set(p95=2.0))
+    world.at(1.5, lambda: setattr(world, "store_is_down", False))
+    end = world.guard()
+    assert ([], Reason.NOT_STEADY) == (world.renewals, end.revoked.reason)
+
+
+def test_beside_a_fault_that_is_on_only_the_stop_conditions_count():
+    """Faults of a round begin one after the other; the first may be felt before the second."""
+    world = World(values={"p95": 0.2, "errors": 0.3})
+    beside = a_lease("beside", experiment="other", counter=2, state=LeaseState.ACTIVE)
+    world.leases.rows["beside"] = beside
+    assert world.guard().ended is End.DURATION
+
+
+def test_beside_a_fault_that_is_on_the_first_renewal_needs_data_too():
+    world = World(values={"p95": None, "errors": 0.3})
+    beside = a_lease("beside", experiment="other", counter=2, state=LeaseState.ACTIVE)
+    world.leases.rows["beside"] = beside
+    world.at(1.2, world.set(p95=0.2))
+    world.guard()
+    assert world.renewals[0] >= 1.2
+
+
+def test_a_clean_fault_beside_excuses_nothing():
+    world = World(values={"p95": 0.2, "errors": 0.3})
+    beside = a_lease("beside", experiment="other", counter=2, state=LeaseState.CLEAN)
+    world.leases.rows["beside"] = beside
+    assert world.guard().revoked.reason is Reason.NOT_STEADY
+
+
 def test_the_first_renewal_waits_for_data():
     world = World(values={"p95": None, "errors": 0.0})
     world.at(1.2, world.set(p95=0.2))
@@ -156,6 +190,16 @@ def test_a_store_that_fails_for_a_while_costs_nothing():
     world.at(2.0, lambda: setattr(world, "store_is_down", True))
     world.at(5.0, lambda: setattr(world, "store_is_down", False))
     assert End.DURATION is world.guard().ended
+
+
+def test_a_keeper_is_not_called_silent_for_beats_that_nobody_could_read():
+    world = World()
+    def trouble():
+        world.store_is_down = world.keeper.dead = True
+    world.at(2.0, trouble)
+    world.at(5.5, lambda: setattr(world, "store_is_down", False))
+    world.at(6.2, lambda: setattr(world.keeper, "dead", False))
+    assert world.guard().ended is End.DURATION
 
 
 def test_a_store_that_fails_longer_than_the_lease_leaves_the_end_to_the_keeper():
