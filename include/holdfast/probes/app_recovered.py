@@ -25,7 +25,8 @@ class AppRecovered:
     """
 
     def observe(
-        self, services: Mapping[str, Mapping[str, str]], home: str, fault: Fault, recipe: Recipe
+        self, services: Mapping[str, Mapping[str, str]], home: str,
+        fault: Fault, recipe: Recipe,  # noqa: ARG002 - the protocol's
     ) -> Finding:
         """Held when every request is answered with 200."""
         links = sorted({s["http"] for s in services.values() if s.get("http")})

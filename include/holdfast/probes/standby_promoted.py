@@ -15,7 +15,8 @@ class StandbyPromoted:
     """Ask every node of the recipe's cluster for its role."""
 
     def observe(
-        self, services: Mapping[str, Mapping[str, str]], home: str, fault: Fault, recipe: Recipe
+        self, services: Mapping[str, Mapping[str, str]],  # noqa: ARG002 - the protocol's
+        home: str, fault: Fault, recipe: Recipe,
     ) -> Finding:
         """Held when exactly one node takes writes, and it is another one."""
         link, hit = recipe.undo.get("connection"), recipe.undo.get("node")

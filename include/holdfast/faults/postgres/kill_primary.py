@@ -50,6 +50,7 @@ class KillPrimaryDriver:
     """Kill whichever node is the primary at arm, if a standby is there to take over."""
 
     effect = Effect.ONE_SHOT
+    address = "postgres"
     params: Mapping[str, Setting] = {
         "patience": Setting(
             "duration", 60.0, "how long the revert waits for the target's own repair",

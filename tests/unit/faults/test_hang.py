@@ -1,0 +1,133 @@
+"""process.hang on small real processes: whom it stops, whom it never touches (F2)."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from holdfast.clients import processes
+from holdfast.errors import FaultError
+from holdfast.faults.process.hang import HangDriver, _is_own
+from holdfast.model.fault import Fault, Recipe
+
+DRIVER = HangDriver()
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    (tmp_path / "run").mkdir()
+    children = [subprocess.Popen(["sleep", "60"], start_new_session=True) for _ in range(2)]
+    for number, child in enumerate(children, 1):
+        (tmp_path / "run" / f"api-{number}.pid").write_text(f"{child.pid}\n")
+    yield tmp_path
+    for child in children:
+        child.kill()
+        child.wait()
+
+
+def fault(home: Path, pattern: str = "run/api-1.pid") -> Fault:
+    return Fault("process.hang", "api", {"process": pattern}, str(home), timedelta(seconds=5))
+
+
+def is_stopped(home: Path, name: str) -> bool:
+    seen = processes.look(int((home / "run" / f"{name}.pid").read_text()))
+    return seen is not None and seen.is_stopped
+
+
+@pytest.mark.parametrize(("pattern", "shares"), [
+    pytest.param("run/api-1.pid", [0.5], id="one-of-two"),
+    pytest.param("run/api-*.pid", [0.5, 0.5], id="both"),
+])
+def test_a_share_counts_the_files_that_differ_only_in_number(
+    pattern: str, shares: list[float], home: Path
+) -> None:
+    (home / "run" / "haproxy.pid").write_text("1")
+    assert [t.share for t in DRIVER.targets(fault(home, pattern))] == shares
+
+
+def test_only_the_selected_tree_is_stopped(home: Path) -> None:
+    recipe = DRIVER.arm(fault(home), "L1")
+    DRIVER.inject(recipe)
+    assert (is_stopped(home, "api-1"), is_stopped(home, "api-2")) == (True, False)
+    assert len(DRIVER.residue(recipe)) == 1
+    DRIVER.revert(recipe)
+    assert not is_stopped(home, "api-1")
+
+
+def test_what_another_boot_had_is_gone(home: Path) -> None:
+    recipe = DRIVER.arm(fault(home), "L1")
+    DRIVER.inject(recipe)
+    older = replace(recipe, undo={**recipe.undo, "boot": "another"})
+    DRIVER.revert(older)
+    assert is_stopped(home, "api-1")
+    assert list(DRIVER.residue(older)) == []
+    DRIVER.revert(recipe)
+
+
+def test_a_process_that_has_the_pid_of_a_former_one_is_left_alone(home: Path) -> None:
+    recipe = DRIVER.arm(fault(home), "L1")
+    former = [{**m, "start": m["start"] - 500} for m in recipe.undo["members"]]  # type: ignore[attr-defined]
+    with pytest.raises(FaultError, match="gone since the fault was armed"):
+        DRIVER.inject(Recipe("L1", "process.hang", {**recipe.undo, "members": former}))
+    assert not is_stopped(home, "api-1")
+
+
+def test_a_session_shared_with_others_is_no_part_of_the_tree(home: Path) -> None:
+    children = {name: subprocess.Popen(["sleep", "60"]) for name in ("one", "two")}
+    try:
+        for name, child in children.items():
+            (home / "run" / f"{name}.pid").write_text(str(child.pid))
+        recipes = [DRIVER.arm(fault(home, f"run/{name}.pid"), name) for name in children]
+        for recipe in recipes:
+            DRIVER.inject(recipe)
+        DRIVER.revert(recipes[0])
+        assert (is_stopped(home, "one"), is_stopped(home, "two")) == (False, True)
+    finally:
+        for child in children.values():
+            child.kill()
+            child.wait()
+
+
+@pytest.mark.parametrize(("content", "problem"), [
+    pytest.param("x", "holds no pid", id="no-number"),
+    pytest.param("4194305", "its process 4194305 is not running", id="no-such-process"),
+])
+def test_a_pid_file_that_leads_nowhere_is_refused(content: str, problem: str, home: Path) -> None:
+    (home / "run" / "api-1.pid").write_text(content)
+    with pytest.raises(FaultError, match=rf"api-1\.pid: {problem}"):
+        DRIVER.targets(fault(home))
+
+
+def test_a_pid_that_somebody_else_got_after_the_file_was_written_is_refused(home: Path) -> None:
+    os.utime(home / "run" / "api-1.pid", (1_000_000_000, 1_000_000_000))
+    with pytest.raises(FaultError, match="is not running"):
+        DRIVER.targets(fault(home))
+
+
+@pytest.mark.parametrize("pattern", ["../run/api-1.pid", "/run/api-1.pid"])
+def test_pid_files_outside_home_are_refused(pattern: str, home: Path) -> None:
+    with pytest.raises(FaultError, match="below home"):
+        DRIVER.targets(fault(home, pattern))
+
+
+def test_a_tree_that_holds_holdfast_is_refused(home: Path) -> None:
+    (home / "run" / "own-1.pid").write_text(str(os.getppid()))
+    with pytest.raises(FaultError, match=rf"process {os.getppid()} belongs to Holdfast itself"):
+        DRIVER.arm(fault(home, "run/own-1.pid"), "L1")
+
+
+@pytest.mark.parametrize(("arguments", "own"), [
+    (["python", "-m", "holdfast.keeper", "L1"], True),
+    ([sys.executable, "/venv/bin/airflow", "scheduler"], True),
+    (["airflow worker -- idle"], True),
+    (["/venv/bin/holdfast", "status"], True),
+    (["python", "-m", "shop.api", "/srv/holdfast"], False),
+    (["postgres", "-D", "/srv/airflow"], False),
+    ([], False),
+])
+def test_holdfast_knows_its_own_command_lines(arguments: list[str], own: bool) -> None:
+    assert _is_own(arguments) is own
