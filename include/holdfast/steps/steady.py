@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from holdfast.errors import Postponed
-from holdfast.model.lease import Lease, LeaseState, Reason
+from holdfast.model.lease import End, Lease, LeaseState, Reason
 from holdfast.model.run import EntryKind
 from holdfast.model.suite import AfterAbort, Objective, Suite
 from holdfast.model.verdict import Finding, Verdict
@@ -16,6 +16,7 @@ EVERY_SECONDS = 0.5
 _ABORTS = frozenset({
     Reason.BREACH, Reason.NO_DATA, Reason.NOT_STEADY, Reason.STOPPED, Reason.KEEPER_SILENT,
 })
+_IN_ORDER = (None, End.DURATION, End.REVOKED)
 
 
 class RoundLeftOut(Postponed):
@@ -61,12 +62,20 @@ def _after_what_was(leases: Sequence[Lease], suite: Suite, round_index: int) -> 
     for lease in earlier:
         if lease.state is not LeaseState.CLEAN:
             raise RoundLeftOut(f"lease {lease.id} of {lease.experiment} is {lease.state}")
-    aborted = [x for x in earlier if x.revoked is not None and x.revoked.reason in _ABORTS]
-    for lease in aborted:
-        stopped = lease.revoked is not None and lease.revoked.reason is Reason.STOPPED
-        if stopped or suite.after_abort is AfterAbort.STOP:
-            text = lease.revoked.text if lease.revoked else ""
-            raise RoundLeftOut(f"{lease.experiment} was aborted before: {text}")
+    for lease in earlier:
+        why, stopped = _abort(lease)
+        if why and (stopped or suite.after_abort is AfterAbort.STOP):
+            raise RoundLeftOut(f"{lease.experiment} was aborted before: {why}")
+
+
+def _abort(lease: Lease) -> tuple[str, bool]:
+    """Why the fault ended before its time, or nothing; and whether a person said so."""
+    reason = lease.revoked.reason if lease.revoked else None
+    if lease.revoked is not None and reason in _ABORTS:
+        return lease.revoked.text or reason.value, reason is Reason.STOPPED
+    if reason is not Reason.SUPERSEDED and lease.ended not in _IN_ORDER:
+        return f"its keeper ended it ({lease.ended})", False
+    return "", False
 
 
 def _wait(ports: Ports, suite: Suite) -> list[str]:

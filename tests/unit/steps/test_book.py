@@ -1,0 +1,67 @@
+"""What a run's book gives back."""
+
+import pytest
+from holdfast.errors import SpecError
+from holdfast.model.verdict import Finding, Verdict
+from holdfast.steps.book import (
+    experiment_of,
+    fault_of,
+    findings,
+    plan_of,
+    run_of,
+    stopped_since,
+    suite_of,
+    write_finding,
+)
+from holdfast.steps.reserve import reserve
+from support.ports import memory_ports
+from support.runs import RUN, planned
+
+
+def test_findings_come_back_as_they_were_written(tmp_path):
+    ports = memory_ports(tmp_path)
+    one = Finding("fault", Verdict.HELD, "It ended.", "first", {"seconds": 7.0})
+    two = Finding("lost_writes", Verdict.BROKEN, "Two were lost.")
+    for finding in (one, two):
+        write_finding(ports, RUN, finding)
+    assert [one, two] == findings(ports, RUN)
+
+
+def test_a_later_finding_takes_the_place_of_an_earlier(tmp_path):
+    ports = memory_ports(tmp_path)
+    for verdict in (Verdict.BROKEN, Verdict.HELD):
+        write_finding(ports, RUN, Finding("fault", verdict, "seen", "first"))
+    assert [Verdict.HELD] == [f.verdict for f in findings(ports, RUN)]
+
+
+def test_an_experiment_is_found_with_its_round(tmp_path):
+    suite = suite_of(planned(tmp_path), RUN)
+    number, experiment = experiment_of(suite, "second")
+    assert (1, "kill") == (number, experiment.fault.type)
+
+
+def test_an_unknown_experiment_is_refused(tmp_path):
+    with pytest.raises(SpecError, match="unknown experiment 'third'"):
+        experiment_of(suite_of(planned(tmp_path), RUN), "third")
+
+
+def test_a_fault_knows_the_state_folder(tmp_path):
+    ports = planned(tmp_path)
+    suite = suite_of(ports, RUN)
+    assert str(tmp_path) == fault_of(ports, suite, experiment_of(suite, "beside")[1]).home
+
+
+@pytest.mark.parametrize("read", [run_of, suite_of, plan_of])
+def test_a_run_that_is_not_there_is_said_plainly(tmp_path, read):
+    with pytest.raises(SpecError, match=RUN):
+        read(memory_ports(tmp_path), RUN)
+
+
+def test_a_run_knows_that_it_was_stopped_or_held(tmp_path):
+    ports = planned(tmp_path)
+    reserve(ports, RUN)
+    assert "" == stopped_since(ports, RUN)
+    ports.leases.stop(None, run_id=RUN)
+    assert "environment staging was stopped since the run began" == stopped_since(ports, RUN)
+    ports.leases.stop(None, run_id=RUN, hold="maintenance")
+    assert "environment staging is held: maintenance" == stopped_since(ports, RUN)

@@ -1,0 +1,112 @@
+"""May the run start? Every reason at once, and nothing touched (S3)."""
+
+import pytest
+from holdfast.errors import EvidenceError, Postponed, SpecError
+from holdfast.model.lease import LeaseState
+from holdfast.steps.preflight import preflight
+from support import suites
+from support.ports import FakeMetrics
+from support.runs import RUN, WELL, lease, planned
+
+
+def reasons(ports) -> str:
+    with pytest.raises(Postponed) as refused:
+        preflight(ports, RUN)
+    return refused.value.reason
+
+
+def test_a_run_may_start_when_all_is_well(tmp_path):
+    preflight(planned(tmp_path), RUN)
+
+
+def test_prometheus_down_postpones_and_names_each_objective(tmp_path):
+    ports = planned(tmp_path, metrics=FakeMetrics(otherwise="connection refused"))
+    assert (
+        "objective errors has no data: connection refused; "
+        "objective latency has no data: connection refused"
+    ) == reasons(ports)
+
+
+def test_an_unknown_prometheus_connection_postpones(tmp_path):
+    def metrics(connection_id: str):
+        raise SpecError(f"unknown connection '{connection_id}'")
+
+    assert "Prometheus: unknown connection 'prometheus_default'" in reasons(
+        planned(tmp_path, metrics=metrics)
+    )
+
+
+def test_a_target_that_went_away_since_the_plan_postpones(tmp_path):
+    ports = planned(tmp_path)
+    ports.drivers["kill"].refuse = "connection refused"
+    assert "second: api: connection refused" == reasons(ports)
+
+
+def test_nothing_to_hit_postpones(tmp_path):
+    ports = planned(tmp_path)
+    ports.drivers["latency"].targets = lambda fault: []
+    assert "beside: there is nothing to hit" == reasons(ports)
+
+
+def test_a_second_run_on_one_environment_is_postponed(tmp_path):
+    ports = planned(tmp_path)
+    ports.leases.lock("staging", "nightly--1")
+    assert "environment staging is busy: run nightly--1 has it" == reasons(ports)
+
+
+def test_a_held_environment_postpones(tmp_path):
+    ports = planned(tmp_path)
+    ports.leases.lock("staging", RUN)
+    ports.leases.stop(None, hold="maintenance")
+    assert "environment staging is held: maintenance" == reasons(ports)
+
+
+@pytest.mark.parametrize("state", sorted(set(LeaseState) - {LeaseState.CLEAN}))
+def test_a_lease_of_another_run_that_is_not_clean_postpones(tmp_path, state):
+    ports = planned(tmp_path)
+    ports.leases.rows["old"] = lease(id="old", run_id="nightly--1", state=state)
+    assert f"lease old of run nightly--1 is {state}, not clean" == reasons(ports)
+
+
+def test_leases_of_this_run_and_clean_ones_do_not_matter(tmp_path):
+    ports = planned(tmp_path)
+    ports.leases.rows["mine"] = lease(id="mine", state=LeaseState.OPENED)
+    ports.leases.rows["old"] = lease(id="old", run_id="nightly--1")
+    preflight(ports, RUN)
+
+
+@pytest.mark.parametrize(("change", "told"), [
+    (lambda file: file.write_text(file.read_text() + "\n"), "has changed since the plan was made"),
+    (lambda file: file.unlink(), "cannot be read: No such file"),
+])
+def test_a_suite_file_that_changed_postpones(tmp_path, change, told):
+    ports = planned(tmp_path)
+    change(tmp_path / "checkout.suite.yaml")
+    assert told in reasons(ports)
+
+
+def test_a_workload_that_writes_no_history_postpones(tmp_path):
+    ports = planned(tmp_path)
+    (tmp_path / "shop/history/orders.jsonl").unlink()
+    assert "history orders has no file shop/history/orders.jsonl" in reasons(ports)
+
+
+def test_every_reason_is_named_at_once(tmp_path):
+    ports = planned(tmp_path, metrics=FakeMetrics({suites.ERRORS: 0.0}))
+    ports.drivers["hang"].refuse = "no pid file"
+    ports.leases.lock("staging", "nightly--1")
+    assert 3 == len(reasons(ports).split("; "))
+
+
+def test_a_key_that_cannot_be_used_is_no_reason_to_wait_but_an_evidence_error(tmp_path):
+    ports = planned(tmp_path)
+    ports.notary.broken = "others may read the key file"
+    with pytest.raises(EvidenceError, match="others may read") as refused:
+        preflight(ports, RUN)
+    assert 6 == refused.value.exit_code
+
+
+def test_what_a_person_left_out_is_not_looked_at(tmp_path):
+    ports = planned(tmp_path, request={"only": ("first",)}, metrics=FakeMetrics(WELL))
+    ports.drivers["kill"].refuse = "connection refused"
+    preflight(ports, RUN)
