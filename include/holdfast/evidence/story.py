@@ -25,46 +25,36 @@ def check_story(
     """Judge a run's statements by number; give the troubles, and the digests of its files."""
     if not statements:
         return [Trouble("E_NO_RUN", run_id, "records", "none", "the log knows no such run")], {}
-    at = {PLAN: _first(statements, PLAN), START: _first(statements, START),
-          RESULT: _latest(statements, RESULT)}
-    result = None if at[RESULT] is None else statements[at[RESULT] or 0]
+    results = [i for i, s in statements.items() if s.predicate_type == RESULT]
+    result = statements[max(results)] if results else None
     faults = [*injected, *(_injections(result) if result else [])]
-    troubles = [*_order(at, run_id, bool(faults)), *_late(statements, faults, run_id)]
-    troubles += _one_plan(statements)
-    subjects = {} if result is None else result.subjects
+    troubles = [*_order(statements, run_id), *_late(statements, faults, run_id)]
     if result is not None:
-        troubles += _listed(result, at[RESULT])
-    return troubles, subjects
+        troubles += _listed(result, max(results))
+    return troubles, {} if result is None else result.subjects
 
 
-def _first(statements: Mapping[int, Statement], kind: str) -> int | None:
-    return min((i for i, s in statements.items() if s.predicate_type == kind), default=None)
-
-
-def _latest(statements: Mapping[int, Statement], kind: str) -> int | None:
-    return max((i for i, s in statements.items() if s.predicate_type == kind), default=None)
-
-
-def _order(at: Mapping[str, int | None], run_id: str, faulted: bool) -> list[Trouble]:
-    plan, start, result = at[PLAN], at[START], at[RESULT]
+def _order(statements: Mapping[int, Statement], run_id: str) -> list[Trouble]:
+    """Plan, then start, then result; a run that was cleared goes through them again."""
     troubles = []
-    if plan is None:
-        troubles.append(Trouble("E_NO_PLAN", run_id, "a plan", "none", "what was meant is unknown"))
-    if start is None and faulted:
+    plan, started = "", -1
+    for index, statement in sorted(statements.items()):
+        digest = str(statement.predicate.get("plan_digest", ""))
+        if statement.predicate_type == PLAN:
+            plan = digest
+        elif digest != plan:
+            troubles.append(Trouble(
+                "E_PLAN_DIGEST", f"record {index}", plan or "a plan logged before it",
+                digest or "none", "it speaks of a plan that was not logged before it",
+            ))
+        if statement.predicate_type == START:
+            started = index
+        if statement.predicate_type == RESULT:
+            started = -1
+    if started >= 0:
         troubles.append(Trouble(
-            "E_NO_START", run_id, "a start before the first fault", "none",
-            "the run was not announced before it acted",
-        ))
-    if start is not None and result is None:
-        troubles.append(Trouble(
-            "E_NO_RESULT", run_id, "a result for the start", "none",
+            "E_NO_RESULT", run_id, f"a result for the start in record {started}", "none",
             "the run goes on, or its end was hidden",
-        ))
-    there = [i for i in (plan, start, result) if i is not None]
-    if there != sorted(there):
-        troubles.append(Trouble(
-            "E_ORDER", run_id, "plan, start, result", f"records {there}",
-            "the run was planned or started after the fact",
         ))
     return troubles
 
@@ -75,6 +65,11 @@ def _late(
     starts = [s for s in statements.values() if s.predicate_type == START]
     places = [p for s in starts if (p := place_of(s)) is not None]
     troubles = []
+    if faults and not places:
+        troubles.append(Trouble(
+            "E_NO_START", run_id, "a start before the first fault", "none",
+            "the run was not announced before it acted",
+        ))
     for fault in faults:
         first = min((p.boottime_ms for p in places if p.boot_id == fault.boot_id), default=-1)
         if first > fault.boottime_ms:
@@ -97,23 +92,7 @@ def _injections(result: Statement) -> list[Injection]:
     return found
 
 
-def _one_plan(statements: Mapping[int, Statement]) -> list[Trouble]:
-    """Start and result must name the plan that was logged."""
-    named = {
-        index: str(s.predicate["plan_digest"])
-        for index, s in statements.items() if "plan_digest" in s.predicate
-    }
-    wanted = next(iter(named.values()), "")
-    return [
-        Trouble(
-            "E_PLAN_DIGEST", f"record {index}", wanted, found,
-            "it speaks of another plan than the one that was logged",
-        )
-        for index, found in named.items() if found != wanted
-    ]
-
-
-def _listed(result: Statement, index: int | None) -> list[Trouble]:
+def _listed(result: Statement, index: int) -> list[Trouble]:
     listed = result.predicate.get("artefacts")
     names = {
         str(a.get("name")): str(a.get("digest")).removeprefix("sha256:")

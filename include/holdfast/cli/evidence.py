@@ -1,0 +1,156 @@
+"""`holdfast evidence`: look at what runs left behind, and check it."""
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from holdfast.cli.border import border, out, settings
+from holdfast.errors import EvidenceError, SpecError
+from holdfast.evidence.story import Injection
+from holdfast.model.lease import LeaseState
+from holdfast.model.record import Record
+from holdfast.ports.bundle import Ports
+
+app = typer.Typer(help="Look at what runs left behind, and check it.", no_args_is_help=True)
+_Json = Annotated[bool, typer.Option("--json", help="for programs")]
+
+
+@app.command(name="list")
+def list_runs(
+    limit: Annotated[int, typer.Option(help="how many, the latest first")] = 20,
+    as_json: _Json = False,
+) -> None:
+    """List runs with their verdicts and records."""
+    with border():
+        ports = _ports()
+        rows = [
+            {
+                "run": run.id, "verdict": run.verdict.name if run.verdict else run.state.value,
+                "started_at": run.started_at, "triggered_by": run.triggered_by,
+                "records": [r.index for r in ports.notary.records(run.id)],
+            }
+            for run in ports.books.runs(limit)
+        ]
+        if as_json:
+            typer.echo(json.dumps(rows, indent=1))
+            return
+        table = Table("run", "verdict", "started", "by", "records", box=None)
+        for row in rows:
+            numbers = " ".join(str(n) for n in row["records"]) or "none"
+            table.add_row(
+                str(row["run"]), str(row["verdict"]), str(row["started_at"])[:19],
+                str(row["triggered_by"]), numbers,
+            )
+        out.print(table)
+
+
+@app.command()
+def show(run: str, as_json: _Json = False) -> None:
+    """Show a run's signed statements and files."""
+    with border():
+        ports = _ports()
+        records = _records(ports, run)
+        if as_json:
+            typer.echo(json.dumps([_told(r) for r in records], indent=1))
+            return
+        for record in records:
+            told = _told(record)
+            out.print(f"record {record.index}  {told['type']}  {record.recorded_at}")
+            out.print_json(json.dumps(told["predicate"]))
+        for kept in ports.artefacts.of(run):
+            out.print(f"{kept.digest}  {kept.size:>9}  {ports.artefacts.path(kept)}", markup=False)
+
+
+@app.command()
+def verify(
+    run: str, as_json: _Json = False,
+    key: Annotated[
+        Path | None, typer.Option(help="public key (PEM) that you got by another way")
+    ] = None,
+) -> None:
+    """Check signatures, chain, order and files of a run. Exit 0 all well, 1 changed, 3 missing."""
+    with border():
+        from holdfast.evidence.verify import verify as check
+
+        ports = _ports()
+        pem = ports.notary.public_key() if key is None else key.read_bytes()
+        checked = check(
+            ports.notary.records(), run, pem, _digests(ports, run), _injections(ports, run)
+        )
+    trust = (
+        "integrity only: the key is this deployment's own" if key is None
+        else f"against the key in {key}"
+    )
+    if as_json:
+        typer.echo(json.dumps({
+            "run": run, "ok": not checked.troubles, "exit_code": checked.exit_code,
+            "trust": trust, "key_id": checked.key_id, "log_size": checked.log_size,
+            "records": checked.records, "artefacts": checked.artefacts,
+            "troubles": [asdict(t) for t in checked.troubles],
+        }, indent=1))
+    else:
+        for trouble in checked.troubles:
+            out.print(str(trouble), markup=False)
+        word = "FAILED" if checked.troubles else "OK"
+        out.print(
+            f"{word} {run}: {checked.records} records of a log of {checked.log_size}, "
+            f"{checked.artefacts} files; {trust} ({checked.key_id[:16]})", markup=False,
+        )
+    raise typer.Exit(checked.exit_code)
+
+
+def _ports() -> Ports:
+    from holdfast.wiring import ports
+
+    return ports(settings())
+
+
+def _records(ports: Ports, run: str) -> Sequence[Record]:
+    records = ports.notary.records(run)
+    if not records:
+        known = ", ".join(r.id for r in ports.books.runs(5))
+        raise SpecError(f"no record of run '{run}'", hint=f"the latest runs: {known or 'none'}")
+    return records
+
+
+def _told(record: Record) -> dict[str, object]:
+    from holdfast.evidence.envelope import read, statement_of
+
+    statement = statement_of(read(record.envelope))
+    return {
+        "index": record.index, "type": statement.predicate_type,
+        "subjects": dict(statement.subjects), "predicate": dict(statement.predicate),
+    }
+
+
+def _digests(ports: Ports, run: str) -> Callable[[str], str | None]:
+    """Digests of the files as they are now, by name; what the list says of them is not asked."""
+    paths = {a.name: ports.artefacts.path(a) for a in ports.artefacts.of(run)}
+
+    def digest(name: str) -> str | None:
+        try:
+            return hashlib.sha256(paths[name].read_bytes()).hexdigest()
+        except (KeyError, FileNotFoundError):
+            return None
+
+    return digest
+
+
+def _injections(ports: Ports, run: str) -> list[Injection]:
+    """When faults began, by the keepers' journals on this host."""
+    found = []
+    for lease in ports.leases.leases(run_id=run):
+        try:
+            lines = ports.journals.open(lease.id).lines()
+        except (KeyError, EvidenceError):
+            continue  # the sealed copy is checked by its digest
+        begun = [line.boottime for line in lines if line.state is LeaseState.INJECTING]
+        if begun:
+            found.append(Injection(lease.id, lease.boot_id, round(begun[0] * 1000)))
+    return found

@@ -1,0 +1,153 @@
+"""Check that the target's data is what its users were told, after all rounds."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from holdfast.clients.history import operations
+from holdfast.clients.postgres import cluster
+from holdfast.errors import CheckError, FaultError, SpecError
+from holdfast.model.lease import Lease
+from holdfast.model.operation import Operation
+from holdfast.model.run import RunState
+from holdfast.model.suite import Consistency, Experiment, History, Suite
+from holdfast.model.verdict import Finding, Verdict
+from holdfast.ports.bundle import Ports
+from holdfast.ports.checkers import Checked, Checker
+from holdfast.registry import Registry
+from holdfast.steps.book import run_of, suite_of, write_finding
+
+_SETTLE_SECONDS, _POLL_SECONDS = 6.0, 0.5
+_PRIMARY_SECONDS = 15.0
+_VERDICTS = {"valid": Verdict.HELD, "invalid": Verdict.BROKEN, "unknown": Verdict.UNKNOWN}
+
+
+@dataclass(frozen=True, slots=True)
+class _Promise:
+    """An experiment that says how many acknowledged writes its fault may cost."""
+
+    experiment: str
+    recovery_point: int
+    lease: Lease
+
+
+def read_back(ports: Ports, spec: History) -> Sequence[object]:
+    """Read every key on the one primary, waiting for there to be one."""
+    nodes = cluster(str(ports.settings.home), spec.postgres)
+    until = ports.clock.boottime() + _PRIMARY_SECONDS
+    while True:
+        try:
+            with nodes.session(nodes.primary()) as link:
+                return [row[0] for row in link.execute(spec.query.encode()).fetchall()]
+        except FaultError:
+            if ports.clock.boottime() >= until:
+                raise
+        ports.clock.sleep(_POLL_SECONDS)
+
+
+def check(
+    ports: Ports, run_id: str,
+    read: Callable[[Ports, History], Sequence[object]] = read_back,
+) -> None:
+    """Write a finding for each consistency check, and for each recovery point promised.
+
+    A check that cannot decide is UNKNOWN, with its reason; nothing is raised for it.
+    """
+    run = run_of(ports, run_id)
+    if run.state is RunState.POSTPONED:
+        return
+    suite = suite_of(ports, run_id)
+    promises = _promises(ports, run_id, suite)
+    allowed = sum(p.recovery_point for p in promises)
+    seen = []
+    for consistency in suite.consistency:
+        try:
+            history = _settled(ports, suite, consistency, run.start_boottime)
+            final = read(ports, suite.target.histories[consistency.history])
+            checker = Registry[Checker]("checkers", "CHECKER")[consistency.checker]
+            checked = checker.check(history, final, allowed)
+        except (CheckError, FaultError, SpecError) as error:
+            history, checked = [], Checked("unknown", str(error))
+        seen.append((history, checked))
+        alone = len(suite.consistency) == 1
+        _report(ports, run_id, consistency, checked, "" if alone else f"-{consistency.history}")
+    _keep_promises(ports, run_id, promises, seen)
+
+
+def _settled(
+    ports: Ports, suite: Suite, consistency: Consistency, since: float
+) -> list[Operation]:
+    """The writes sent until now, once those in flight have ended or had the time to."""
+    spec = suite.target.histories.get(consistency.history)
+    if spec is None:
+        raise SpecError(f"unknown history '{consistency.history}'", where=suite.metadata.name)
+    wanted = spec.operation or consistency.history.removesuffix("s")
+    until = ports.clock.boottime()
+    while True:
+        found = operations(ports.settings.home / spec.file, since, until)
+        writes = [o for o in found if o.f == wanted]
+        waited = ports.clock.boottime() - until
+        if waited >= _SETTLE_SECONDS or (waited >= 1 and all(o.completed for o in writes)):
+            return writes
+        ports.clock.sleep(_POLL_SECONDS)
+
+
+def _report(
+    ports: Ports, run_id: str, consistency: Consistency, checked: Checked, suffix: str
+) -> None:
+    kept = {name: list(keys) for name, keys in checked.anomalies.items() if keys}
+    if kept:
+        name = f"{consistency.checker}-{consistency.history}.json"
+        content = json.dumps(kept, indent=1, sort_keys=True).encode()
+        ports.artefacts.put(run_id, name, content, "application/json")
+    write_finding(ports, run_id, Finding(
+        consistency.checker + suffix, _VERDICTS[checked.outcome],
+        f"{consistency.history}: {checked.text}", measured=dict(checked.counts),
+    ))
+
+
+def _promises(ports: Ports, run_id: str, suite: Suite) -> list[_Promise]:
+    """Promises whose faults were injected, in order of their faults' ends."""
+    latest = {lease.experiment: lease for lease in ports.leases.leases(run_id=run_id)}
+    found = [
+        _Promise(e.name, e.expect.recovery_point, latest[e.name])
+        for e in _experiments(suite)
+        if e.expect.recovery_point is not None and e.name in latest
+        and latest[e.name].injected_at is not None
+    ]
+    return sorted(found, key=lambda promise: _end(promise.lease))
+
+
+def _experiments(suite: Suite) -> list[Experiment]:
+    return [e for step in suite.rounds for e in step.experiments]
+
+
+def _end(lease: Lease) -> float:
+    return lease.clean_at or lease.reverted_at or float("inf")
+
+
+def _keep_promises(
+    ports: Ports, run_id: str, promises: Sequence[_Promise],
+    seen: Sequence[tuple[Sequence[Operation], Checked]],
+) -> None:
+    """Give each lost write to the first fault that was over after it was acknowledged."""
+    told = {str(o.value): o.completed or 0.0 for h, _ in seen for o in h if o.outcome == "ok"}
+    left = [k for _, checked in seen for k in checked.anomalies.get("lost", ()) if k in told]
+    doubts = [checked.text for _, checked in seen if checked.outcome == "unknown"]
+    for number, promise in enumerate(promises):
+        is_last = number == len(promises) - 1
+        mine = [k for k in left if is_last or told[k] <= _end(promise.lease)]
+        left = [k for k in left if k not in set(mine)]
+        write_finding(ports, run_id, _kept(promise, mine, doubts if seen else ["no check is set"]))
+
+
+def _kept(promise: _Promise, lost: Sequence[str], doubts: Sequence[str]) -> Finding:
+    text = f"{len(lost)} acknowledged writes lost, {promise.recovery_point} allowed"
+    verdict = Verdict.HELD
+    if len(lost) > promise.recovery_point:
+        first = ", ".join(lost[:20]) + (", ..." if len(lost) > 20 else "")
+        verdict, text = Verdict.BROKEN, f"{text}: {first}"
+    elif doubts:
+        verdict, text = Verdict.UNKNOWN, f"lost writes could not be counted: {'; '.join(doubts)}"
+    measured = {"lost": len(lost), "allowed": promise.recovery_point}
+    return Finding("recovery_point", verdict, text, promise.experiment, measured)

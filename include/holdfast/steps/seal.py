@@ -1,0 +1,152 @@
+"""Put a run's files and its signed result into the evidence."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+
+from holdfast.clients.history import lines
+from holdfast.errors import CheckError, EvidenceError, HoldfastError
+from holdfast.model.lease import Lease
+from holdfast.model.record import PREDICATES, Statement
+from holdfast.model.run import Artefact, Entry, EntryKind, Run, RunState
+from holdfast.model.suite import Suite
+from holdfast.model.verdict import Verdict
+from holdfast.ports.bundle import Ports
+from holdfast.steps.book import findings, run_of, suite_of
+from holdfast.steps.figures import lease_figures
+from holdfast.steps.judge import judged
+
+RESULT = PREDICATES + "result/v1"
+REPORT_PREFIX = "report."
+_POINTS = 600
+_JSON = "application/json"
+
+
+def seal(ports: Ports, run_id: str) -> int:
+    """Keep journals, histories, samples and the run's book; sign the result; give its number.
+
+    Again, it appends another result: the latest counts. What cannot be kept is named in the book's
+    `missing`, and never stops the signing.
+    """
+    run, suite = run_of(ports, run_id), suite_of(ports, run_id)
+    missing = {**_keep_journals(ports, run_id), **_keep_histories(ports, run, suite)}
+    missing |= _keep_samples(ports, run, suite)
+    _keep_book(ports, run, missing)
+    kept = [a for a in ports.artefacts.of(run_id) if not a.name.startswith(REPORT_PREFIX)]
+    subjects = {a.name: a.digest.removeprefix("sha256:") for a in kept}
+    predicate = _result(ports, run, suite) | {"artefacts": [_listed(a) for a in kept]}
+    index = ports.notary.append(run_id, Statement(RESULT, subjects, predicate)).index
+    data = {"verdict": predicate["verdict"], "index": index}
+    ports.books.write(Entry(run_id, EntryKind.VERDICT, "sealed", data, at=_now(ports)))
+    return index
+
+
+def _result(ports: Ports, run: Run, suite: Suite) -> dict[str, object]:
+    by_name = judged(ports, run.id)
+    starts = [
+        r.index for r in ports.notary.records(run.id) if r.predicate_type.endswith("run-start/v1")
+    ]
+    return {
+        "run_id": run.id, "suite": run.suite, "environment": run.environment,
+        "triggered_by": run.triggered_by, "plan_digest": run.plan_digest,
+        "started_at": run.started_at, "sealed_at": _now(ports),
+        "is_postponed": run.state is RunState.POSTPONED, "reason": run.reason[:500],
+        "verdict": Verdict.worst(by_name.values()).name,
+        "start_index": starts[-1] if starts else -1,
+        "experiments": [
+            _experiment(ports, run.id, name, verdict) for name, verdict in by_name.items() if name
+        ],
+        "findings": [
+            {"name": f.name, "experiment": f.experiment, "verdict": f.verdict.name,
+             "text": f.text[:200]}
+            for f in findings(ports, run.id)
+        ],
+        "controls": list(suite.compliance.controls),
+    }
+
+
+def _experiment(ports: Ports, run_id: str, name: str, verdict: Verdict) -> dict[str, object]:
+    """Figures of one experiment: whole numbers and text, as signed bytes hold nothing else."""
+    told: dict[str, object] = {"name": name, "verdict": verdict.name}
+    lease = _latest(ports, run_id, name)
+    if lease is not None:
+        told |= {"fault_type": lease.fault_type} | lease_figures(ports, lease)
+    for entry in ports.books.read(run_id, EntryKind.RECOVERY):
+        if entry.experiment == name:
+            told |= {
+                k: v for k, v in entry.data.items()
+                if isinstance(v, int | str) and k not in ("text", "no_history")
+            }
+    return told
+
+
+def _latest(ports: Ports, run_id: str, experiment: str) -> Lease | None:
+    own = [x for x in ports.leases.leases(run_id=run_id) if x.experiment == experiment]
+    return own[-1] if own else None
+
+
+def _keep_journals(ports: Ports, run_id: str) -> dict[str, str]:
+    missing = {}
+    for lease in ports.leases.leases(run_id=run_id):
+        name = f"journal-{lease.experiment}-{lease.id}.jsonl"
+        try:
+            written = [asdict(line) for line in ports.journals.open(lease.id).lines()]
+        except (KeyError, EvidenceError) as error:
+            missing[name] = f"the journal cannot be read: {error}"
+            continue
+        text = "".join(json.dumps(line, sort_keys=True, default=str) + "\n" for line in written)
+        ports.artefacts.put(run_id, name, text.encode(), "application/jsonl")
+    return missing
+
+
+def _keep_histories(ports: Ports, run: Run, suite: Suite) -> dict[str, str]:
+    missing = {}
+    for history, spec in suite.target.histories.items():
+        name = f"history-{history}.jsonl"
+        try:
+            content = lines(ports.settings.home / spec.file, run.start_boottime)
+        except CheckError as error:
+            missing[name] = str(error)
+            continue
+        ports.artefacts.put(run.id, name, content, "application/jsonl")
+    return missing
+
+
+def _keep_samples(ports: Ports, run: Run, suite: Suite) -> dict[str, str]:
+    start = datetime.fromisoformat(run.started_at).timestamp()
+    end = ports.clock.now().timestamp()
+    step = max(1.0, round((end - start) / _POINTS, 1))
+    try:
+        metrics = ports.metrics(suite.target.prometheus)
+        series = {
+            o.name: [list(p) for p in metrics.between(o.indicator.prometheus, start, end, step)]
+            for o in suite.objectives
+        }
+    except (HoldfastError, OSError) as error:
+        return {"samples.json": str(error)}
+    kept = {"start": start, "end": end, "step": step, "series": series}
+    ports.artefacts.put(run.id, "samples.json", json.dumps(kept).encode(), _JSON)
+    return {}
+
+
+def _keep_book(ports: Ports, run: Run, missing: Mapping[str, str]) -> None:
+    book = {
+        "run": asdict(run) | {"verdict": run.verdict.name if run.verdict else ""},
+        "entries": [asdict(entry) for entry in ports.books.read(run.id)],
+        "leases": [asdict(lease) for lease in ports.leases.leases(run_id=run.id)],
+        "missing": dict(missing),
+    }
+    text = json.dumps(book, indent=1, sort_keys=True, default=str)
+    ports.artefacts.put(run.id, "book.json", text.encode(), _JSON)
+
+
+def _listed(artefact: Artefact) -> dict[str, object]:
+    return {
+        "name": artefact.name, "digest": artefact.digest, "size": artefact.size,
+        "media_type": artefact.media_type,
+    }
+
+
+def _now(ports: Ports) -> str:
+    return ports.clock.now().isoformat(timespec="milliseconds")

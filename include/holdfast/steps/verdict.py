@@ -1,0 +1,136 @@
+"""Close a run: nothing of it stays on, its end is written down, people are told."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from holdfast.errors import (
+    EvidenceError,
+    FaultError,
+    GuardTripped,
+    HoldfastError,
+    ResidueError,
+    SafetyError,
+)
+from holdfast.model.lease import Lease, Reason, Revocation
+from holdfast.model.run import EntryKind, Notice, Run, RunState
+from holdfast.model.verdict import Verdict
+from holdfast.ports.bundle import Ports
+from holdfast.steps.book import findings, run_of
+from holdfast.steps.conclude import ending
+from holdfast.steps.judge import judge
+from holdfast.steps.revert import revert as revert_lease
+from holdfast.steps.seal import seal
+
+
+def close(
+    ports: Ports, run_id: str, revert: Callable[[Ports, str], None] = revert_lease
+) -> Run:
+    """End the run and give it back; raise the error that says how it ended, if not well.
+
+    Believes the stores only, and may run again: an ended run stays as it is, and its lock is given
+    back only when nothing of it is left. A postponed run raises nothing.
+    """
+    run = run_of(ports, run_id)
+    dirty = _let_go(ports, run, revert)
+    if not dirty:
+        ports.leases.unlock(run.environment, run_id)
+    unsealed = _seal_if_needed(ports, run)
+    error = _error(ports, run, dirty, unsealed)
+    if run.state is RunState.STARTED:
+        verdict = Verdict.BROKEN if dirty else judge(ports, run_id)
+        reason = str(error) if error else "every check held"
+        run = replace(
+            run, state=RunState.ENDED, verdict=verdict, reason=reason,
+            ended_at=ports.clock.now().isoformat(timespec="milliseconds"),
+        )
+        ports.books.close_run(run)
+    if error is not None:
+        _tell(ports, run, error)
+        raise error
+    return run
+
+
+def _let_go(
+    ports: Ports, run: Run, revert: Callable[[Ports, str], None]
+) -> Sequence[ResidueError]:
+    """Revoke and revert what is not clean; give back what is left."""
+    still_open = ports.leases.leases(run_id=run.id, open_only=True)
+    for lease in still_open:
+        at = ports.clock.now().isoformat(timespec="milliseconds")
+        closed = Revocation(Reason.CLOSED, "the run was closed", by="verdict", at=at)
+        ports.leases.revoke(lease.id, closed)
+    why = dict[str, str]()
+    for lease in still_open:
+        try:
+            revert(ports, lease.id)
+        except FaultError as error:
+            why[lease.id] = str(error)
+    left = ports.leases.leases(run_id=run.id, open_only=True)
+    return [ResidueError(_residue(x, why.get(x.id, "")), lease=x.id) for x in left]
+
+
+def _residue(lease: Lease, why: str) -> str:
+    return f"{lease.experiment} is {lease.state}: {why or lease.detail or 'no proof of its end'}"
+
+
+def _seal_if_needed(ports: Ports, run: Run) -> EvidenceError | None:
+    """See that what was begun has a result in the log, and the right one; say why it has not."""
+    try:
+        kinds = {r.index: r.predicate_type for r in ports.notary.records(run.id)}
+        start = max((i for i, kind in kinds.items() if kind.endswith("run-start/v1")), default=-1)
+        if start < 0 and run.state is not RunState.STARTED:
+            return None
+        sealed = next((e.data for e in ports.books.read(run.id, EntryKind.VERDICT)), {})
+        index = sealed.get("index", -1)
+        is_there = isinstance(index, int) and index > start
+        if not is_there or sealed.get("verdict") != judge(ports, run.id).name:
+            seal(ports, run.id)
+    except EvidenceError as error:
+        return error
+    return None
+
+
+def _error(
+    ports: Ports, run: Run, dirty: Sequence[ResidueError], unsealed: EvidenceError | None
+) -> HoldfastError | None:
+    """Choose what weighs most: residue, evidence, safety, then the verdict itself."""
+    if dirty:
+        return dirty[0]
+    if unsealed is not None:
+        return unsealed
+    if run.state is RunState.POSTPONED or _is_only_planned(run):
+        return None
+    verdict = judge(ports, run.id) if run.verdict is None else run.verdict
+    if verdict is Verdict.HELD:
+        return None
+    return _stop(ports, run) or HoldfastError(f"{verdict.name}: {_why(ports, run, verdict)}")
+
+
+def _is_only_planned(run: Run) -> bool:
+    """A dry run ends without a verdict."""
+    return run.state is RunState.ENDED and run.verdict is None
+
+
+def _stop(ports: Ports, run: Run) -> SafetyError | None:
+    """A guard that tripped outranks other stops."""
+    errors = [ending(lease).error for lease in ports.leases.leases(run_id=run.id)]
+    stops = [e for e in errors if isinstance(e, SafetyError)]
+    tripped = [e for e in stops if isinstance(e, GuardTripped)]
+    return next(iter([*tripped, *stops]), None)
+
+
+def _why(ports: Ports, run: Run, verdict: Verdict) -> str:
+    bad = [f for f in findings(ports, run.id) if f.verdict is verdict]
+    texts = [f"{f.experiment or 'the run'}: {f.text}" for f in bad]
+    return "; ".join(texts)[:2000] or "not every experiment was tried"
+
+
+def _tell(ports: Ports, run: Run, error: HoldfastError) -> None:
+    kinds = {ResidueError: "residue", EvidenceError: "evidence", SafetyError: "abort"}
+    kind = next((k for cause, k in kinds.items() if isinstance(error, cause)), "")
+    if not kind and run.verdict is Verdict.BROKEN:
+        kind = "broken"
+    if kind:
+        verdict = run.verdict.name if run.verdict else ""
+        data = {"verdict": verdict, "exit_code": error.exit_code}
+        ports.notifier.tell(Notice(kind, run.id, run.suite, str(error), data))
