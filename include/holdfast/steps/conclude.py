@@ -1,9 +1,10 @@
 """Say how a fault's life ended, believing the store only."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from holdfast.errors import FaultError, GuardTripped, HoldfastError, Stopped
-from holdfast.model.lease import End, Lease, LeaseState, Reason, Revocation
+from holdfast.errors import EvidenceError, FaultError, GuardTripped, HoldfastError, Stopped
+from holdfast.model.lease import TOUCHED, End, Lease, LeaseState, Reason, Revocation
 from holdfast.model.verdict import Finding, Verdict
 from holdfast.ports.bundle import Ports
 from holdfast.ports.leases import StoreDown
@@ -32,7 +33,8 @@ def conclude(ports: Ports, run_id: str, experiment_name: str, lease_id: str) -> 
     """
     try:
         lease = _settled(ports, lease_id)
-        end, figures = ending(lease, _cause(ports, lease)), measured(lease)
+        end = ending(lease, _cause(ports, lease))
+        figures = measured(lease) | _keepers_part(ports, lease)
     except StoreDown as error:
         text = f"how the fault ended is not known: {error}"
         end, figures = Ending(Verdict.UNKNOWN, text, Stopped(text)), {}
@@ -86,6 +88,21 @@ def measured(lease: Lease) -> dict[str, object]:
     return figures
 
 
+def _keepers_part(ports: Ports, lease: Lease) -> dict[str, object]:
+    """`keeper_ms`, from the revocation to the revert's line in the journal of this host."""
+    if lease.revoked is None or lease.ended is not End.REVOKED:
+        return {}
+    try:
+        lines = ports.journals.open(lease.id).lines()
+    except (KeyError, OSError, EvidenceError):
+        return {}  # a journal of another host, or one that `revert` will complain about
+    begun = [line.at for line in lines if line.state is LeaseState.REVERTING]
+    if not begun:
+        return {}
+    spent = datetime.fromisoformat(begun[0]) - datetime.fromisoformat(lease.revoked.at)
+    return {"keeper_ms": round(spent.total_seconds() * 1000, 1)}
+
+
 def _settled(ports: Ports, lease_id: str) -> Lease:
     until = ports.clock.boottime() + WAIT_SECONDS
     while ports.clock.boottime() < until:
@@ -118,7 +135,8 @@ def _cause(ports: Ports, lease: Lease) -> Reason | None:
 def _was_on(lease: Lease, revoked: Revocation) -> bool:
     """Whether the breach can be this one's: injected, and not over before a neighbour's."""
     ran_before = lease.ended is End.DURATION and revoked.reason is Reason.ROUND
-    return lease.injected_at is not None and not ran_before
+    touched = lease.state in TOUCHED or lease.injected_at is not None
+    return touched and not ran_before
 
 
 def _is_silent(lease: Lease) -> bool:

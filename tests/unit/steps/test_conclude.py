@@ -1,16 +1,18 @@
 """How a fault's life ended, as the store tells it."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from holdfast.errors import FaultError, GuardTripped, Stopped
+from holdfast.model.fault import Fault, Recipe
 from holdfast.model.lease import End, LeaseState, Reason, Revocation
 from holdfast.model.verdict import Verdict
 from holdfast.ports.leases import StoreDown
 from holdfast.steps.book import findings
 from holdfast.steps.conclude import conclude, ending, measured
 from support.guard import a_lease
-from support.memory_leases import MemoryLeases
+from support.memory_leases import MemoryJournals, MemoryLeases
 from support.ports import FakeClock, memory_ports
 
 ON = {"injected_at": 100.0, "reverted_at": 104.25, "state": LeaseState.REVERTING}
@@ -146,6 +148,22 @@ def test_a_store_that_is_down_leaves_a_finding_too(tmp_path):
     assert (finding.verdict, type(error)) == (Verdict.UNKNOWN, Stopped)
     assert finding.text.endswith("unable to open database file")
     assert ports.clock.passed >= 3.0
+
+
+def test_an_aborts_latency_is_the_guards_part_and_the_keepers(tmp_path):
+    why = replace(revoked(Reason.BREACH, spent_ms=12.5), at="2025-12-31T23:59:59.900000+00:00")
+    journals = MemoryJournals()
+    journals.create(
+        a_lease(), Fault("noop", "api", {}, "", timedelta(8)), Recipe("lease", "noop", {}))
+    journals.open("lease").write(LeaseState.REVERTING)
+    lease = a_lease(ended=End.REVOKED, revoked=why, **ON)
+    _, finding, _ = concluded(tmp_path, lease, journals=journals)
+    assert (12.5, 100.0) == (finding.measured["guard_ms"], finding.measured["keeper_ms"])
+
+
+def test_a_breach_while_the_injection_was_under_way_counts():
+    lease = a_lease(state=LeaseState.REVERTING, ended=End.REVOKED, revoked=revoked(Reason.BREACH))
+    assert ending(lease, Reason.BREACH).verdict is Verdict.BROKEN
 
 
 def test_the_figures_of_the_lease():
