@@ -1,0 +1,84 @@
+"""A small genuine log in a real notary, and ways to forge it."""
+
+import base64
+import hashlib
+import json
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from holdfast.evidence.envelope import read, seal, statement_of
+from holdfast.evidence.keys import private_key
+from holdfast.evidence.story import Injection
+from holdfast.evidence.verify import Checked, verify
+from holdfast.model.record import PREDICATES, Record, Statement
+from holdfast.stores.notary import LocalNotary
+
+from support.ports import FakeClock
+
+RUN = "shop--1"
+PLAN, START, RESULT = (f"{PREDICATES}{kind}/v1" for kind in ("plan", "run-start", "result"))
+
+
+@dataclass
+class Log:
+    """Three runs in a log: RUN's records are 2 (plan), 3 (start), 4 (result)."""
+
+    folder: Path
+    clock: FakeClock = field(default_factory=FakeClock)
+    files: dict[str, bytes] = field(default_factory=lambda: {"book.json": b"{}", "lost.json": b"[]"})
+    injected: list[Injection] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.notary = LocalNotary(self.folder / "books.db", self.folder / "keys" / "k.pem", self.clock)
+
+    def add(self, kind: str, run: str = RUN, **predicate: object) -> Record:
+        self.clock.passed += 1
+        subjects = {}
+        if kind == RESULT:
+            subjects = {n: hashlib.sha256(c).hexdigest() for n, c in self.files.items()}
+            predicate["artefacts"] = [
+                {"name": n, "digest": f"sha256:{d}"} for n, d in subjects.items()]
+        told = {"run_id": run, "plan_digest": f"sha256:{run}", "verdict": "BROKEN"} | predicate
+        return self.notary.append(run, Statement(kind, subjects, told))
+
+    def whole(self) -> "Log":
+        for kind, run in ((PLAN, "a"), (START, "a"), (PLAN, RUN), (START, RUN)):
+            self.add(kind, run)
+        boot = json.loads(read(self.notary.records()[0].envelope).payload)
+        boot_id = boot["predicate"]["log"]["boot_id"]
+        self.clock.passed += 1
+        at = round(self.clock.boottime() * 1000)
+        self.injected = [Injection("lease-1", boot_id, at)]
+        self.add(RESULT, experiments=[
+            {"lease_id": "lease-1", "boot_id": boot_id, "injected_boottime_ms": at}])
+        self.add(RESULT, "a")
+        return self
+
+    def forge(self, statement: str, *values: object) -> None:
+        """Write into the database as somebody with access to the file can."""
+        with sqlite3.connect(self.folder / "books.db") as connection:
+            connection.execute("DROP TRIGGER IF EXISTS record_no_update")
+            connection.execute("DROP TRIGGER IF EXISTS record_no_delete")
+            connection.execute(statement, values)
+        connection.close()
+
+    def edit(self, index: int, change: Callable[[dict], None], key: bytes | None = None) -> None:
+        """Change a record's payload, and sign it again if there is a key."""
+        envelope = json.loads(self.notary.records()[index].envelope)
+        payload = json.loads(base64.b64decode(envelope["payload"]))
+        change(payload["predicate"])
+        envelope["payload"] = base64.b64encode(json.dumps(payload).encode()).decode()
+        content = json.dumps(envelope).encode()
+        if key is not None:
+            content = seal(statement_of(read(content)), private_key(key))
+        self.forge("UPDATE record SET envelope = ? WHERE number = ?", content, index)
+
+    def check(self, run: str = RUN) -> Checked:
+        def digest(name: str) -> str | None:
+            found = self.files.get(name)
+            return None if found is None else hashlib.sha256(found).hexdigest()
+
+        return verify(
+            self.notary.records(), run, self.notary.public_key(), digest, self.injected)

@@ -1,0 +1,57 @@
+"""DSSE envelopes."""
+
+import base64
+import json
+
+import pytest
+from holdfast.errors import EvidenceError
+from holdfast.evidence.envelope import LIMIT, is_signed, pae, read, seal, statement_of
+from holdfast.evidence.keys import new_key, private_key, public_key
+from holdfast.model.record import Statement
+
+STATEMENT = Statement("https://holdfast.dev/evidence/plan/v1", {"a.json": "ab" * 32}, {"n": 1})
+KEY = private_key(new_key())
+
+
+def test_the_encoding_is_that_of_the_specification():
+    assert b"DSSEv1 29 http://example.com/HelloWorld 11 hello world" == pae(
+        "http://example.com/HelloWorld", b"hello world")
+
+
+def test_what_was_signed_is_read_back():
+    envelope = read(seal(STATEMENT, KEY))
+    assert (True, STATEMENT) == (is_signed(envelope, KEY.public_key()), statement_of(envelope))
+
+
+def test_another_type_of_payload_breaks_the_signature():
+    """The type is signed too, so that bytes cannot be passed off as something else."""
+    parts = json.loads(seal(STATEMENT, KEY)) | {"payloadType": "text/plain"}
+    assert not is_signed(read(json.dumps(parts).encode()), KEY.public_key())
+
+
+def test_a_record_too_large_for_a_log_is_refused():
+    with pytest.raises(EvidenceError, match=str(LIMIT)):
+        seal(Statement("t", {}, {"x": "y" * LIMIT}), KEY)
+
+
+@pytest.mark.parametrize("content", [
+    b"", b"[]", b"{}", b'{"payloadType":"t","payload":"!","signatures":[{"keyid":"k","sig":""}]}',
+    b'{"payloadType":"t","payload":"","signatures":[]}',
+])
+def test_what_is_no_envelope_is_refused(content):
+    with pytest.raises(EvidenceError):
+        read(content)
+
+
+@pytest.mark.parametrize("payload", [b"", b"[]", b"{}", b'{"_type":"x","predicate":{}}', b"\xff"])
+def test_what_is_no_statement_is_refused(payload):
+    parts = json.loads(seal(STATEMENT, KEY))
+    parts["payload"] = base64.b64encode(payload).decode()
+    with pytest.raises(EvidenceError):
+        statement_of(read(json.dumps(parts).encode()))
+
+
+@pytest.mark.parametrize("reader", [private_key, public_key])
+def test_what_is_no_key_is_refused(reader):
+    with pytest.raises(EvidenceError):
+        reader(b"-----BEGIN NOTHING-----")

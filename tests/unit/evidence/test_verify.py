@@ -1,0 +1,155 @@
+"""E1: every change to a run's evidence is found, and named for what it is."""
+
+import pytest
+from holdfast.evidence.keys import new_key
+from holdfast.evidence.story import Injection
+from support.evidence import PLAN, RESULT, RUN, START, Log
+
+
+@pytest.fixture
+def log(tmp_path):
+    return Log(tmp_path).whole()
+
+
+def _codes(checked):
+    return [(t.code, t.where) for t in checked.troubles]
+
+
+def _hold(predicate):
+    predicate["verdict"] = "HELD"
+
+
+def test_a_genuine_run_has_no_trouble(log):
+    checked = log.check()
+    assert ([], 0, 6, 3, 2) == (
+        _codes(checked), checked.exit_code, checked.log_size, checked.records, checked.artefacts)
+
+
+def test_an_edited_record_is_found(log):
+    """E1: BROKEN to HELD inside an envelope."""
+    log.edit(4, _hold)
+    assert [("E_BAD_SIGNATURE", "record 4"), ("E_CHAIN", "record 5")] == _codes(log.check())
+
+
+def test_a_record_signed_again_with_another_key_is_found(log):
+    log.edit(4, _hold, new_key())
+    assert [("E_UNTRUSTED_SIGNER", "record 4"), ("E_CHAIN", "record 5")] == _codes(log.check())
+
+
+def test_a_record_signed_again_with_the_own_key_breaks_the_chain(log):
+    log.edit(3, lambda p: p.update(triggered_by="nobody"), (log.folder / "keys" / "k.pem").read_bytes())
+    assert [("E_CHAIN", "record 4")] == _codes(log.check())
+
+
+def test_a_record_taken_out_of_the_middle_is_found(log):
+    log.forge("DELETE FROM record WHERE number = 1")
+    assert [("E_ENTRY_MISSING", "record 1"), ("E_CHAIN", "record 2")] == _codes(log.check())
+
+
+def test_a_record_taken_out_and_the_others_numbered_anew_is_found(log):
+    log.forge("DELETE FROM record WHERE number = 1")
+    for number in (2, 3, 4, 5):
+        log.forge("UPDATE record SET number = ? WHERE number = ?", number - 1, number)
+    codes = {code for code, _ in _codes(log.check())}
+    assert {"E_REORDERED", "E_CHAIN"} <= codes
+
+
+def test_records_in_another_order_are_found(log):
+    log.forge("UPDATE record SET number = 99 WHERE number = 3")
+    log.forge("UPDATE record SET number = 3 WHERE number = 4")
+    log.forge("UPDATE record SET number = 4 WHERE number = 99")
+    found = _codes(log.check())
+    assert ("E_REORDERED", "record 3") in found
+    assert ("E_REORDERED", "record 4") in found
+
+
+def test_a_row_edited_beside_its_envelope_is_found(log):
+    log.forge("UPDATE record SET run_id = 'b' WHERE number = 4")
+    assert [("E_ROW_MISMATCH", "record 4")] == _codes(log.check())
+
+
+def test_a_record_that_is_no_envelope_is_found(log):
+    log.forge("UPDATE record SET envelope = ? WHERE number = 0", b"{}")
+    assert ("E_MALFORMED", "record 0") in _codes(log.check())
+
+
+def test_an_edited_file_is_found(log):
+    log.files["lost.json"] = b'["k"]'
+    assert [("E_ARTEFACT_MISMATCH", "lost.json")] == _codes(log.check())
+
+
+def test_two_files_exchanged_are_found(log):
+    log.files = {"book.json": log.files["lost.json"], "lost.json": log.files["book.json"]}
+    assert {("E_ARTEFACT_MISMATCH", "book.json"), ("E_ARTEFACT_MISMATCH", "lost.json")} == set(
+        _codes(log.check()))
+
+
+def test_a_file_that_is_gone_is_only_missing(log):
+    del log.files["lost.json"]
+    checked = log.check()
+    assert ([("E_ARTEFACT_MISSING", "lost.json")], 3) == (_codes(checked), checked.exit_code)
+
+
+def test_a_start_without_a_result_is_found(tmp_path):
+    """E1: a failed run that was hidden leaves a start."""
+    log = Log(tmp_path)
+    log.add(PLAN)
+    log.add(START)
+    checked = log.check()
+    assert ([("E_NO_RESULT", RUN)], 3) == (_codes(checked), checked.exit_code)
+
+
+def test_a_postponed_run_needs_its_plan_only(tmp_path):
+    log = Log(tmp_path)
+    log.add(PLAN)
+    assert [] == _codes(log.check())
+
+
+def test_a_fault_before_the_start_is_found(log):
+    """E1: register before inject."""
+    first = log.injected[0]
+    log.injected = [Injection("lease-0", first.boot_id, first.boottime_ms - 2000)]
+    assert [("E_LATE_START", "lease lease-0")] == _codes(log.check())
+
+
+def test_a_fault_without_any_start_is_found(tmp_path):
+    log = Log(tmp_path)
+    log.add(PLAN)
+    log.add(RESULT)
+    log.injected = [Injection("lease-1", "boot", 1)]
+    assert [("E_NO_START", RUN)] == _codes(log.check())
+
+
+def test_a_start_for_another_plan_is_found(tmp_path):
+    log = Log(tmp_path)
+    log.add(PLAN)
+    log.add(START, plan_digest="sha256:other")
+    log.add(RESULT)
+    assert [("E_PLAN_DIGEST", "record 1")] == _codes(log.check())
+
+
+def test_a_run_that_was_cleared_and_went_again_is_genuine(tmp_path):
+    log = Log(tmp_path)
+    for kind, digest in ((PLAN, "x"), (START, "x"), (RESULT, "x"), (PLAN, "y"), (START, "y"),
+                         (RESULT, "y")):
+        log.add(kind, plan_digest=digest)
+    assert [] == _codes(log.check())
+
+
+def test_a_run_that_the_log_does_not_know_is_missing(log):
+    checked = log.check("never")
+    assert ([("E_NO_RUN", "never")], 3) == (_codes(checked), checked.exit_code)
+
+
+def test_a_clock_that_went_back_is_found(tmp_path):
+    log = Log(tmp_path)
+    log.add(PLAN)
+    log.clock.passed -= 10
+    log.add(PLAN)
+    assert [("E_BACKDATED", "record 1")] == _codes(log.check())
+
+
+def test_a_trouble_reads_as_one_sentence(log):
+    log.files["lost.json"] = b"x"
+    (trouble,) = log.check().troubles
+    assert str(trouble).startswith("E_ARTEFACT_MISMATCH lost.json: the file is not the one")
