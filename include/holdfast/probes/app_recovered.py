@@ -21,7 +21,7 @@ class AppRecovered:
     """Ask the suite's `http` service over new connections.
 
     The connection's `extra` may name the paths: `ready` (default /ready), `read` (default
-    /stock), something that needs the database.
+    /products), something that needs the database.
     """
 
     def observe(
@@ -48,7 +48,7 @@ class AppRecovered:
 
 
 def _paths(app: Connection) -> tuple[str, str]:
-    return str(app.extra.get("ready", "/ready")), str(app.extra.get("read", "/stock"))
+    return str(app.extra.get("ready", "/ready")), str(app.extra.get("read", "/products"))
 
 
 def _ask(app: Connection, path: str) -> tuple[str, float]:

@@ -32,7 +32,7 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def app(tmp_path: Path) -> Iterator[App]:
     app = App(("127.0.0.1", 0), Handler)
-    app.answers = {"/ready": 200, "/stock": 200}
+    app.answers = {"/ready": 200, "/products": 200}
     thread = threading.Thread(target=app.serve_forever, args=(0.02,))
     thread.start()
     write(tmp_path, app.server_port)
@@ -60,7 +60,7 @@ def test_an_app_that_answers_has_recovered(app: App, tmp_path: Path) -> None:
     assert finding.measured["requests"] == 8
 
 
-@pytest.mark.parametrize("path", ["/ready", "/stock"])
+@pytest.mark.parametrize("path", ["/ready", "/products"])
 def test_an_app_that_refuses_has_not(path: str, app: App, tmp_path: Path) -> None:
     app.answers[path] = 503
     finding = observed(tmp_path)

@@ -1,0 +1,57 @@
+"""The faults on the demo shop's database, which repairs itself meanwhile (R1 R6 F3)."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from holdfast.clients.postgres import Cluster, cluster
+from holdfast.faults.postgres.kill_primary import KillPrimaryDriver
+from holdfast.faults.postgres.pause_replay import PauseReplayDriver
+from holdfast.model.fault import Fault
+from holdfast.model.verdict import Verdict
+from holdfast.probes.standby_promoted import PROBE as STANDBY_PROMOTED
+from support.shop import postgres_pair
+
+pytestmark = pytest.mark.system
+KILL, PAUSE = KillPrimaryDriver(), PauseReplayDriver()
+
+
+@pytest.fixture
+def nodes(tmp_path: Path) -> Iterator[Cluster]:
+    with postgres_pair(tmp_path):
+        yield cluster(str(tmp_path), "shop_db")
+
+
+def fault(home: Path, name: str, **params: bool | float) -> Fault:
+    duration = timedelta(seconds=5)
+    return Fault(name, "database", {"postgres": "shop_db"}, str(home), duration, params=params)
+
+
+def place_orders(nodes: Cluster, keys: list[str]) -> None:
+    for key in keys:
+        nodes.ask(nodes.primary(), "SELECT place_order(%s, 1, 1)", key)
+
+
+def placed(nodes: Cluster) -> set[str]:
+    return {key for key, in nodes.ask(nodes.primary(), "SELECT key FROM orders")}
+
+
+@pytest.mark.parametrize("receive", [False, True])
+def test_orders_are_lost_at_a_fail_over_only_when_the_standby_received_none(
+    receive: bool, nodes: Cluster, tmp_path: Path
+) -> None:
+    lag = PAUSE.arm(fault(tmp_path, "postgres.pause_replay", receive=receive), "L-lag")
+    PAUSE.inject(lag)
+    keys = [f"order-{n}" for n in range(20)]
+    place_orders(nodes, keys)
+    kill_fault = fault(tmp_path, "postgres.kill_primary")
+    kill = KILL.arm(kill_fault, "L-kill")
+    KILL.inject(kill)
+    PAUSE.revert(lag)
+    KILL.revert(kill)
+    assert list(PAUSE.residue(lag)) == []
+    assert list(KILL.residue(kill)) == []
+    assert set(keys) - placed(nodes) == (set(keys) if receive else set())
+    seen = STANDBY_PROMOTED.observe({}, str(tmp_path), kill_fault, kill)
+    assert seen.verdict is Verdict.HELD
