@@ -54,7 +54,7 @@ def adopt(estate: Estate, lease_id: str, end: End, by: str) -> LeaseState:
 
 
 def facts_of(lines: tuple[Line, ...]) -> dict[str, object]:
-    """What the lines say about the fault; later lines win, but the first reason of the end stays."""
+    """What the lines say of the fault; later lines win, but the first reason of the end stays."""
     facts: dict[str, object] = {}
     for line in lines:
         ended = facts.get("ended")

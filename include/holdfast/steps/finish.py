@@ -1,0 +1,148 @@
+"""See to it that one lease ends clean: wait for its keeper, or do the keeper's work."""
+
+from functools import partial
+
+from holdfast.clients.host import host_name
+from holdfast.errors import EvidenceError, HoldfastError, SpecError
+from holdfast.model.fault import Effect
+from holdfast.model.lease import End, Lease, LeaseState
+from holdfast.ports.bundle import Ports
+from holdfast.ports.leases import StoreDown
+from holdfast.steps.adopt import Estate, adopt, facts_of, show
+from holdfast.steps.limit import within
+from holdfast.steps.mend import LIMITS, mend
+
+_PAUSE = 0.1
+_INJECTION = 10.0
+_MARGIN = 5.0
+_ABSENT = 10.0
+"""Seconds beyond the lease for which another host's marks must be absent."""
+
+
+def finish(ports: Ports, lease_id: str, by: str) -> tuple[LeaseState, str]:
+    """Bring the lease to its end and say which, and why it is not clean if it is not.
+
+    Waits while the keeper lives, for the longest it may need; then kills what is left of it, takes
+    the lease's claim, reverts by the recipe and looks for residue.
+    """
+    try:
+        ports.journals.open(lease_id)
+    except KeyError:
+        return _without_journal(ports, lease_id)
+    lease = known_lease(ports, lease_id)
+    if lease is not None and lease.host != host_name():
+        return _from_afar(ports, lease, by)
+    return _here(ports, lease_id, patience(ports, lease), by)
+
+
+def patience(ports: Ports, lease: Lease | None) -> float:
+    """The longest a keeper that should end now may need until its target is clean. Seconds."""
+    driver = ports.drivers.get(lease.fault_type) if lease is not None else None
+    total = LIMITS[driver.effect if driver is not None else Effect.ONE_SHOT].total
+    return (lease.lease_seconds if lease is not None else 0.0) + _INJECTION + total + _MARGIN
+
+
+def known_lease(ports: Ports, lease_id: str) -> Lease | None:
+    """The lease as its journal's first line has it, else as the store has it."""
+    try:
+        return ports.journals.open(lease_id).lease()
+    except (KeyError, EvidenceError):
+        pass
+    try:
+        return ports.leases.read(lease_id)
+    except (KeyError, StoreDown):
+        return None
+
+
+def journalled(ports: Ports, lease_id: str) -> LeaseState | None:
+    """The journal's last state; None if it is damaged. KeyError if there is none."""
+    try:
+        return ports.journals.open(lease_id).lines()[-1].state
+    except (EvidenceError, IndexError):
+        return None
+
+
+def estate_of(ports: Ports) -> Estate:
+    """What `adopt` needs of a step's ports."""
+    return Estate(ports.leases, ports.journals, ports.drivers, ports.clock)
+
+
+def _here(ports: Ports, lease_id: str, longest: float, by: str) -> tuple[LeaseState, str]:
+    until = ports.clock.boottime() + longest
+    while ports.clock.boottime() < until:
+        clean = journalled(ports, lease_id) is LeaseState.CLEAN
+        if clean and _is_shown(ports, lease_id):
+            return LeaseState.CLEAN, ""
+        if not ports.keepers.is_alive(lease_id):
+            done = _take_over(ports, lease_id, by)
+            if done is not None:
+                return done
+        ports.clock.sleep(_PAUSE)
+    ports.keepers.kill(lease_id)
+    done = _take_over(ports, lease_id, by)
+    return done or (LeaseState.UNPROVEN, "somebody else has held its claim too long")
+
+
+def _is_shown(ports: Ports, lease_id: str) -> bool:
+    """Whether the store has it too: its keeper still tries to show it for a few seconds."""
+    try:
+        return ports.leases.read(lease_id).state is LeaseState.CLEAN
+    except (StoreDown, KeyError):
+        return False
+
+
+def _take_over(ports: Ports, lease_id: str, by: str) -> tuple[LeaseState, str] | None:
+    """Adopt, unless somebody else has the claim."""
+    with ports.journals.claim(lease_id) as ours:
+        if not ours:
+            return None
+        try:
+            state = adopt(estate_of(ports), lease_id, End.ADOPTED, by)
+            facts = facts_of(tuple(ports.journals.open(lease_id).lines()))
+        except (EvidenceError, SpecError) as error:
+            return _unproven(ports, lease_id, str(error))
+        return state, "" if state is LeaseState.CLEAN else str(facts.get("detail", ""))
+
+
+def _without_journal(ports: Ports, lease_id: str) -> tuple[LeaseState, str]:
+    """Without a recipe only a lease that no keeper ever claimed can be closed."""
+    row = ports.leases.read(lease_id)
+    if row.state is LeaseState.CLEAN:
+        return row.state, ""
+    facts = {"ended": End.ADOPTED, "detail": "no keeper was ever started"}
+    if row.state is LeaseState.OPENED and show(
+        estate_of(ports), lease_id, LeaseState.CLEAN, facts
+    ):
+        return LeaseState.CLEAN, ""
+    return _unproven(ports, lease_id, f"the journal is not on {host_name()}; look on {row.host}")
+
+
+def _from_afar(ports: Ports, lease: Lease, by: str) -> tuple[LeaseState, str]:
+    """Its keeper cannot be killed from here: only marks absent for a while prove the end."""
+    estate = estate_of(ports)
+    recipe = ports.journals.open(lease.id).recipe()
+    driver = ports.drivers[recipe.fault_type]
+    facts: dict[str, object] = {"ended": End.ADOPTED, "detail": f"finished by {by}, from afar"}
+    show(estate, lease.id, LeaseState.REVERTING, facts)
+    mended = mend(driver, recipe, ports.clock)
+    if mended.state is not LeaseState.CLEAN:
+        show(estate, lease.id, mended.state, facts | mended.facts())
+        return mended.state, mended.detail
+    until = ports.clock.boottime() + lease.lease_seconds + _ABSENT
+    while ports.clock.boottime() < until:
+        try:
+            left = within(10.0, partial(driver.residue, recipe), "residue")
+        except HoldfastError as error:
+            return _unproven(ports, lease.id, str(error))
+        if left:
+            return _unproven(ports, lease.id, "came back: " + "; ".join(left))
+        ports.clock.sleep(1.0)
+    facts["clean_at"] = ports.clock.boottime()
+    show(estate, lease.id, LeaseState.CLEAN, facts)
+    return LeaseState.CLEAN, ""
+
+
+def _unproven(ports: Ports, lease_id: str, why: str) -> tuple[LeaseState, str]:
+    show(estate_of(ports), lease_id, LeaseState.UNPROVEN, {"detail": why})
+    return LeaseState.UNPROVEN, why
+

@@ -1,0 +1,52 @@
+"""Let nobody leave a fault behind: the teardown of `arm`."""
+
+from holdfast.errors import FaultError, ResidueError
+from holdfast.model.lease import LeaseState, Reason, Revocation
+from holdfast.model.run import Notice
+from holdfast.ports.bundle import Ports
+from holdfast.ports.leases import StoreDown
+from holdfast.steps.finish import finish, known_lease
+
+_WATCHED = (LeaseState.OPENED, LeaseState.ARMED, LeaseState.INJECTING, LeaseState.ACTIVE)
+
+
+def revert(ports: Ports, lease_id: str) -> None:
+    """Return once the lease is clean. ResidueError, with a notice, if that cannot be reached.
+
+    When this runs, the task that watched has ended: a lease that is still on is revoked.
+    """
+    if revoke_open(ports, lease_id, Reason.CLOSED, "the task that watched has ended", "revert"):
+        ensure_clean(ports, lease_id, "the revert task")
+
+
+def revoke_open(ports: Ports, lease_id: str, reason: Reason, why: str, by: str) -> bool:
+    """Revoke the lease if its keeper may still hold it on; if the store is down, tell the keeper.
+
+    False if nobody has ever heard of the lease.
+    """
+    at = ports.clock.now().isoformat()
+    try:
+        lease = ports.leases.read(lease_id)
+        if lease.state in _WATCHED and lease.revoked is None:
+            ports.leases.revoke(lease_id, Revocation(reason, why, by, at))
+    except (StoreDown, KeyError):
+        ports.keepers.end(lease_id)
+        return known_lease(ports, lease_id) is not None
+    return True
+
+
+def ensure_clean(ports: Ports, lease_id: str, by: str) -> None:
+    """Finish the lease; ResidueError and a notice to a person if it does not end clean."""
+    try:
+        state, why = finish(ports, lease_id, by)
+    except FaultError as error:
+        state, why = LeaseState.UNPROVEN, str(error)
+    if state is LeaseState.CLEAN:
+        return
+    lease = known_lease(ports, lease_id)
+    text = f"{lease.experiment if lease else 'a fault'} is {state}: {why}"
+    if lease is not None:
+        suite = lease.run_id.partition("--")[0]
+        data = {"lease_id": lease_id, "state": state.value, "service": lease.service}
+        ports.notifier.tell(Notice("residue", lease.run_id, suite, text, data))
+    raise ResidueError(text, lease=lease_id)

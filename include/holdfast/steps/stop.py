@@ -1,0 +1,90 @@
+"""End every fault now, even when Airflow or the store is down."""
+
+import logging
+from collections.abc import Callable
+
+from holdfast.errors import EvidenceError, HoldfastError, ResidueError
+from holdfast.model.lease import LeaseState, Reason, Revocation
+from holdfast.ports.bundle import Ports
+from holdfast.ports.leases import StoreDown
+from holdfast.steps.finish import journalled, known_lease
+from holdfast.steps.limit import within
+from holdfast.steps.revert import ensure_clean
+from holdfast.steps.stops import write_stop
+
+STORE_SECONDS = 1.0
+"""How long a stop waits for the store before it goes on without."""
+_log = logging.getLogger("holdfast.stop")
+
+
+def stop(
+    ports: Ports, who: str, why: str, run_id: str | None = None, hold: str = ""
+) -> dict[str, LeaseState]:
+    """End every fault, or every fault of one run, and say how each ended.
+
+    Three ways at once, each good enough alone: the stops file that keepers look at, the store
+    (epoch and revocations), and a signal to each keeper. Waits until each lease is clean, reverting
+    itself where the keeper is gone. `hold` refuses new faults until `release`.
+    """
+    at = ports.clock.now().isoformat()
+    mine = _journalled(ports, run_id)
+    _try("the stops file", lambda: write_stop(ports.settings.stops, who, why, at, run_id))
+    revocation = Revocation(Reason.STOPPED, why, who, at)
+    found: list[str] = []
+    known = _try("the store", lambda: found.extend(within(
+        STORE_SECONDS, lambda: ports.leases.stop(revocation, run_id=run_id, hold=hold), "the stop"
+    )))
+    if hold and not known:
+        _try("the hold file", lambda: _hold(ports, hold))
+    concerned = dict.fromkeys([*found, *mine])
+    for lease_id in concerned:
+        _try(f"the keeper of {lease_id}", lambda lease_id=lease_id: ports.keepers.end(lease_id))  # type: ignore[misc]
+    return {lease_id: _end(ports, lease_id) for lease_id in concerned}
+
+
+def release(ports: Ports, environment: str) -> None:
+    """End a hold: new faults are allowed again in this environment."""
+    ports.leases.release(environment)
+    ports.settings.hold.unlink(missing_ok=True)
+
+
+def _hold(ports: Ports, why: str) -> None:
+    ports.settings.hold.write_text(why + "\n")
+
+
+def _try(what: str, deed: Callable[[], None]) -> bool:
+    """Do it; say so if it fails, for there are other ways to the same end."""
+    try:
+        deed()
+    except (HoldfastError, OSError) as error:
+        _log.warning("%s did not take the stop: %s", what, error)
+        return False
+    return True
+
+
+def _journalled(ports: Ports, run_id: str | None) -> list[str]:
+    """Leases that are not clean as this host's journals know them."""
+    dirty = [i for i in ports.journals.ids() if journalled(ports, i) is not LeaseState.CLEAN]
+    return [i for i in dirty if run_id is None or _is_of(ports, i, run_id)]
+
+
+def _is_of(ports: Ports, lease_id: str, run_id: str) -> bool:
+    lease = known_lease(ports, lease_id)
+    return lease is None or lease.run_id == run_id
+
+
+def _end(ports: Ports, lease_id: str) -> LeaseState:
+    try:
+        ensure_clean(ports, lease_id, "the stop")
+    except ResidueError:
+        return journalled_or_row(ports, lease_id)
+    return LeaseState.CLEAN
+
+
+def journalled_or_row(ports: Ports, lease_id: str) -> LeaseState:
+    """What is known of a lease that did not end clean."""
+    try:
+        state = journalled(ports, lease_id)
+        return state or ports.leases.read(lease_id).state
+    except (KeyError, EvidenceError, StoreDown):
+        return LeaseState.UNPROVEN
