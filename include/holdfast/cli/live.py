@@ -92,6 +92,8 @@ def _table(ports: Ports, leases: list[Lease]) -> Table:
 @live.command()
 def release(environment: Annotated[str, typer.Argument(help="as the suite names it")]) -> None:
     """End a hold: new faults are allowed again in this environment."""
+    from holdfast.steps.stop import release as end_hold
+
     with border():
-        release_hold(wiring.ports(settings()), environment)
+        end_hold(wiring.ports(settings()), environment)
         out.print(f"{environment}: released", markup=False)

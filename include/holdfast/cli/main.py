@@ -9,7 +9,7 @@ from holdfast import wiring
 from holdfast.cli.border import border, out, settings
 from holdfast.cli.demo import demo_app
 from holdfast.cli.doctor import doctor_app
-from holdfast.cli.evidence import evidence
+from holdfast.cli.evidence import app as evidence
 from holdfast.cli.files import files
 from holdfast.cli.lab import lab
 from holdfast.cli.live import live

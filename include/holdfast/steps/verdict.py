@@ -8,18 +8,24 @@ from holdfast.errors import (
     FaultError,
     GuardTripped,
     HoldfastError,
+    Postponed,
     ResidueError,
     SafetyError,
+    Stopped,
 )
-from holdfast.model.lease import Lease, Reason, Revocation
+from holdfast.model.lease import End, Lease, Reason, Revocation
 from holdfast.model.run import EntryKind, Notice, Run, RunState
 from holdfast.model.verdict import Verdict
 from holdfast.ports.bundle import Ports
 from holdfast.steps.book import findings, run_of
-from holdfast.steps.conclude import ending
 from holdfast.steps.judge import judge
 from holdfast.steps.revert import revert as revert_lease
 from holdfast.steps.seal import seal
+
+_STOPS = frozenset({
+    Reason.BREACH, Reason.NO_DATA, Reason.NOT_STEADY, Reason.STOPPED, Reason.KEEPER_SILENT,
+})
+_ENDS = frozenset({End.SILENCE, End.SIGNAL, End.REFUSED})
 
 
 def close(
@@ -48,6 +54,15 @@ def close(
         _tell(ports, run, error)
         raise error
     return run
+
+
+def outcome(ports: Ports, run_id: str) -> HoldfastError | None:
+    """Say how a run has ended, as the error that gives its exit code; None if all is well."""
+    run = run_of(ports, run_id)
+    if run.state is RunState.POSTPONED:
+        return Postponed(run.reason)
+    left = ports.leases.leases(run_id=run_id, open_only=True)
+    return _error(ports, run, [ResidueError(_residue(x, ""), lease=x.id) for x in left], None)
 
 
 def _let_go(
@@ -113,10 +128,17 @@ def _is_only_planned(run: Run) -> bool:
 
 def _stop(ports: Ports, run: Run) -> SafetyError | None:
     """A guard that tripped outranks other stops."""
-    errors = [ending(lease).error for lease in ports.leases.leases(run_id=run.id)]
-    stops = [e for e in errors if isinstance(e, SafetyError)]
-    tripped = [e for e in stops if isinstance(e, GuardTripped)]
-    return next(iter([*tripped, *stops]), None)
+    tripped: list[SafetyError] = []
+    stopped: list[SafetyError] = []
+    for lease in ports.leases.leases(run_id=run.id):
+        why, said = lease.revoked, f"{lease.experiment}: "
+        if why is not None and why.reason is Reason.BREACH and lease.injected_at is not None:
+            tripped.append(GuardTripped(said + why.text, why.reading))
+        elif why is not None and why.reason in _STOPS:
+            stopped.append(Stopped(said + why.text, why.reading))
+        elif lease.ended in _ENDS:
+            stopped.append(Stopped(said + (lease.detail or str(lease.ended))))
+    return next(iter([*tripped, *stopped]), None)
 
 
 def _why(ports: Ports, run: Run, verdict: Verdict) -> str:
