@@ -77,7 +77,7 @@ def _experiment(
     """The life of one fault: the revert runs whatever becomes of the inject."""
     with TaskGroup(experiment.name) as group:
         arm = ArmFaultOperator(
-            task_id="arm", experiment=experiment.name, retries=0, execution_timeout=3 * _MINUTE
+            task_id="arm", experiment=experiment.name, retries=0, execution_timeout=5 * _MINUTE
         ).as_setup()
         lease_id = f"{{{{ ti.xcom_pull(task_ids='{group.child_id('arm')}') }}}}"
         inject = HoldFaultSensor(
@@ -92,7 +92,7 @@ def _experiment(
             lease_id=lease_id,
             retries=10,
             retry_delay=timedelta(seconds=5),
-            execution_timeout=experiment.timeout + _MINUTE,
+            execution_timeout=experiment.timeout + 3 * _MINUTE,
         ).as_teardown(setups=arm, on_failure_fail_dagrun=True)
         recovery = RecoveryOperator(
             task_id="recovery",
@@ -130,7 +130,7 @@ def _close(
         task_id="verdict",
         retries=2,
         retry_delay=timedelta(seconds=2),
-        execution_timeout=3 * _MINUTE,
+        execution_timeout=15 * _MINUTE,  # it may have to revert what is still open
     ).as_teardown(setups=reserve, on_failure_fail_dagrun=True)
     ends >> consistency >> seal >> report >> verdict
     reverts >> verdict  # marked failed by hand, report is skipped at once while reverts still run

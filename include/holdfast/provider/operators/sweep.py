@@ -5,6 +5,7 @@ from typing import Any
 from airflow.sdk import BaseOperator, Context
 from airflow.sdk.exceptions import AirflowFailException
 
+from holdfast.model.lease import LeaseState
 from holdfast.provider import border, wiring
 
 
@@ -16,6 +17,9 @@ class SweepOperator(BaseOperator):
         from holdfast.steps.janitor import sweep
 
         with border.airflow_words():
-            left = sweep(wiring.ports())
-        if left:
-            raise AirflowFailException(f"not clean: {'; '.join(left)}")
+            swept = sweep(wiring.ports())
+        for line in swept:
+            self.log.info("swept %s", line)
+        dirty = [line for line in swept if not line.endswith(f": {LeaseState.CLEAN}")]
+        if dirty:
+            raise AirflowFailException("; ".join(dirty))
