@@ -1,6 +1,7 @@
 """Ask Prometheus from tasks: one number, or why there is none."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from math import isfinite, isnan
@@ -25,40 +26,24 @@ class PrometheusMetrics:
 
     def now(self, query: str) -> Sample:
         """The indicator's value now."""
-        from prometheus_api_client.exceptions import PrometheusApiClientException
-        from requests import RequestException
-
         at = self._clock.now().timestamp()
         try:
-            result = self._client.custom_query(query, timeout=NOW_SECONDS)
-        except PrometheusApiClientException as error:
-            return Sample(None, at, f"Prometheus refused: {_refusal(error)}")
-        except RequestException as error:
-            return Sample(None, at, f"Prometheus could not be asked: {_network(error)}")
-        try:
-            return _sample(result, at)
-        except (KeyError, IndexError, TypeError, ValueError):
-            return Sample(None, at, "the answer is not one of Prometheus's API")
+            with _asked():
+                return _sample(self._client.custom_query(query, timeout=NOW_SECONDS), at)
+        except CheckError as error:
+            return Sample(None, at, str(error))
 
     def between(
         self, query: str, start: float, end: float, step: float
     ) -> Sequence[tuple[float, float]]:
         """Pairs of unix seconds and value of the only series; CheckError if it cannot be asked."""
-        from prometheus_api_client.exceptions import PrometheusApiClientException
-        from requests import RequestException
-
         first, last = (datetime.fromtimestamp(at, UTC) for at in (start, end))
-        try:
+        with _asked():
             result = self._client.custom_query_range(
                 query, first, last, f"{step:g}", timeout=BETWEEN_SECONDS
             )
-        except PrometheusApiClientException as error:
-            raise CheckError(f"Prometheus refused: {_refusal(error)}") from error
-        except RequestException as error:
-            raise CheckError(f"Prometheus could not be asked: {_network(error)}") from error
-        if len(result) != 1:
-            return []
-        pairs = ((float(at), float(value)) for at, value in result[0]["values"])
+            series = result[0]["values"] if len(result) == 1 else []
+            pairs = [(float(at), float(value)) for at, value in series]
         return [(at, value) for at, value in pairs if isfinite(value)]
 
     @cached_property
@@ -73,6 +58,23 @@ class PrometheusMetrics:
         return PrometheusConnect(self._url, retry=Retry(total=0), auth=auth, session=session)
 
 
+@contextmanager
+def _asked() -> Iterator[None]:
+    """Say what went wrong in one way. The library lets an odd answer's own error through."""
+    from prometheus_api_client.exceptions import PrometheusApiClientException
+    from requests import RequestException
+
+    try:
+        yield
+    except PrometheusApiClientException as error:
+        text = " ".join(str(error).split())
+        raise CheckError(f"Prometheus refused: {text[:200]}") from error
+    except RequestException as error:
+        raise CheckError(f"Prometheus could not be asked: {type(error).__name__}") from error
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise CheckError("the answer is not one of Prometheus's API") from error
+
+
 def _sample(result: Any, asked_at: float) -> Sample:
     if result and isinstance(result[0], dict):
         if len(result) > 1:
@@ -82,12 +84,3 @@ def _sample(result: Any, asked_at: float) -> Sample:
         return Sample(None, asked_at, "no series instead of one")
     at, value = float(result[0]), float(result[1])
     return Sample(None, at, "the value is not a number") if isnan(value) else Sample(value, at)
-
-
-def _refusal(error: Exception) -> str:
-    text = " ".join(str(error).split())
-    return text if len(text) <= 200 else text[:197] + "..."
-
-
-def _network(error: Exception) -> str:
-    return type(error).__name__

@@ -9,8 +9,9 @@ from holdfast.plan.plan import Plan, PlannedExperiment, canonical
 
 def text(plan: Plan) -> str:
     """Tell what would be hit, for how long at worst, and how it would be undone."""
+    count = len(plan.experiments)
     lines = [
-        f"{plan.suite} on {plan.environment}: {len(plan.experiments)} experiments, "
+        f"{plan.suite} on {plan.environment}: {count} experiment{'' if count == 1 else 's'}, "
         f"at most {_time(plan.worst_case)}",
         f"digest {plan.digest}",
     ]

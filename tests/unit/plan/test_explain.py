@@ -4,7 +4,7 @@ from holdfast.model.fault import Target
 from holdfast.plan import explain
 from holdfast.plan.plan import Plan, make_plan
 from support import suites
-from support.golden import agrees
+from support.kept import agrees
 
 
 def plan() -> Plan:

@@ -8,7 +8,7 @@ from holdfast.model.fault import Effect
 from holdfast.plan.outline import outline, worst_case
 from holdfast.spec.load import load_suite
 from support import suites
-from support.golden import agrees
+from support.kept import agrees
 
 EXAMPLES = sorted((Path(__file__).parents[3] / "experiments").glob("*.suite.yaml"))
 

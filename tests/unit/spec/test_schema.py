@@ -10,7 +10,7 @@ from holdfast.spec.rules import installed
 from holdfast.spec.schema import schema_text, suite_schema
 from holdfast.spec.text import read
 from support import suites
-from support.golden import agrees
+from support.kept import agrees
 
 EXAMPLES = sorted((Path(__file__).parents[3] / "experiments").glob("*.suite.yaml"))
 

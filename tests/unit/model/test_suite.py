@@ -1,0 +1,98 @@
+"""How authors write durations, bounds and stop conditions."""
+
+from datetime import timedelta
+
+import pytest
+from holdfast.model.suite import (
+    Bound,
+    BoundText,
+    Duration,
+    StopText,
+    Suite,
+    format_duration,
+    parse_duration,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
+from support import suites
+
+bound = TypeAdapter(BoundText).validate_python
+stop = TypeAdapter(StopText).validate_python
+
+
+@pytest.mark.parametrize(("text", "seconds"), [
+    ("500ms", 0.5), ("8s", 8), ("1.5s", 1.5), ("2m", 120), ("1h", 3600), (" 5s ", 5),
+])
+def test_a_duration_is_a_number_and_a_unit(text, seconds):
+    assert timedelta(seconds=seconds) == parse_duration(text)
+
+
+@pytest.mark.parametrize("text", ["8", "s", "-8s", "8 s", "8sec", "", "1h30m", 8, None, True])
+def test_anything_else_is_no_duration(text):
+    with pytest.raises(ValueError, match="a duration is"):
+        parse_duration(text)
+
+
+@given(st.integers(0, 10**8))
+def test_a_duration_is_read_as_it_was_written(ms):
+    value = timedelta(milliseconds=ms)
+    assert value == parse_duration(format_duration(value))
+
+
+@pytest.mark.parametrize(("text", "op", "value"), [
+    ("< 500ms", "<", 0.5), (">= 99%", ">=", 0.99), ("<0.2", "<", 0.2), ("> -3", ">", -3.0),
+    ("<= 2s", "<=", 2.0),
+])
+def test_a_bound_is_in_the_base_unit(text, op, value):
+    read = bound(text)
+    assert (op, pytest.approx(value)) == (read.op, read.value)
+
+
+@pytest.mark.parametrize("text", ["500ms", "== 5", "< 5 h", "<", "", "< 5% or so"])
+def test_anything_else_is_no_bound(text):
+    with pytest.raises(ValidationError, match="a bound is"):
+        bound(text)
+
+
+@pytest.mark.parametrize("text", ["< 500ms", ">= 99%", "< 0.2", "> 60%", "<= 2s"])
+def test_a_bound_is_shown_as_it_was_written(text):
+    assert text == str(bound(text))
+
+
+@pytest.mark.parametrize(("text", "inside", "outside"), [
+    ("< 1%", 0.0099, 0.01), ("<= 1%", 0.01, 0.0101), ("> 1", 1.1, 1.0), (">= 99%", 0.99, 0.98),
+])
+def test_a_bound_holds_up_to_its_edge(text, inside, outside):
+    assert bound(text).holds(inside)
+    assert not bound(text).holds(outside)
+
+
+@given(st.sampled_from(["<", "<=", ">", ">="]), st.floats(allow_nan=False, allow_infinity=False))
+def test_no_bound_holds_for_what_is_no_number(op, value):
+    assert not Bound(op=op, value=value).holds(float("nan"))
+
+
+def test_a_stop_condition_may_wait():
+    read = stop("> 60% for 6s")
+    assert ("> 60%", timedelta(seconds=6)) == (str(read.bound), read.hold)
+    assert timedelta(0) == stop("> 60%").hold
+
+
+@pytest.mark.parametrize("text", ["> 60% for 6s", "> 500ms for 250ms", "< 40%"])
+def test_a_stop_condition_is_shown_as_it_was_written(text):
+    assert text == str(stop(text))
+
+
+def test_a_suite_comes_back_from_json_as_it_was():
+    suite = suites.suite()
+    assert suite == Suite.model_validate(suite.model_dump(mode="json", by_alias=True))
+
+
+def test_a_suite_cannot_be_changed():
+    with pytest.raises(ValidationError, match="frozen"):
+        suites.suite().kind = "Other"  # type: ignore[assignment,misc]
+
+
+def test_durations_are_described_to_editors_as_text():
+    assert "string" == TypeAdapter(Duration).json_schema()["type"]
