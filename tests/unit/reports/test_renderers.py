@@ -1,0 +1,102 @@
+"""K4, first form: one content, four files."""
+
+import json
+import re
+from xml.etree import ElementTree
+
+import pytest
+from holdfast.registry import Registry
+from holdfast.reports._chart import svg
+from holdfast.reports._content import Chart, seconds
+from support.reports import START, aborted, held
+
+RENDERERS = Registry("reports", "RENDERER")
+
+
+@pytest.mark.parametrize("name", list(RENDERERS))
+def test_every_form_names_run_verdict_and_what_was_seen(name):
+    text = RENDERERS[name].render(held()).decode()
+    for told in ("shop-core", "HELD" if name != "junit" else "fault", "primary-failover", "5123"):
+        assert told in text
+
+
+@pytest.mark.parametrize("name", list(RENDERERS))
+def test_every_form_is_small_and_the_same_again(name):
+    first, again = RENDERERS[name].render(aborted()), RENDERERS[name].render(aborted())
+    assert first == again
+    assert len(first) < 300_000
+
+
+def test_the_page_loads_nothing_from_elsewhere():
+    page = RENDERERS["html"].render(held()).decode()
+    assert not re.search(r"""(src|href)=["'](?!#)|@import|url\(|<script|<link""", page)
+
+
+def test_what_an_author_wrote_never_becomes_markup():
+    page = RENDERERS["html"].render(aborted()).decode()
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert" in page
+
+
+def test_an_aborted_run_shows_the_aborts_own_latency():
+    """R4, shop-abort: guard and keeper, each with its part."""
+    page = " ".join(RENDERERS["html"].render(aborted()).decode().split())
+    assert "Abort latency of slow-database: 160 ms" in page
+    assert "the guard took 38 ms" in page
+    assert "the keeper took 122 ms" in page
+
+
+def test_there_is_one_chart_for_each_objective_with_every_fault_window():
+    page = RENDERERS["html"].render(held()).decode()
+    assert (3, 12) == (page.count("<svg"), page.count('class="window"'))
+
+
+def test_junit_counts_broken_unknown_and_left_out():
+    suite = ElementTree.fromstring(RENDERERS["junit"].render(aborted()))[0]
+    counts = {name: suite.get(name) for name in ("tests", "failures", "errors", "skipped")}
+    assert {"tests": "4", "failures": "2", "errors": "0", "skipped": "1"} == counts
+
+
+def test_json_holds_verdicts_by_name():
+    told = json.loads(RENDERERS["json"].render(aborted()))
+    assert ("BROKEN", "HELD", 160) == (
+        told["verdict"], told["trials"][0]["checks"][1]["verdict"], told["guarded"][0]["abort_ms"])
+
+
+def test_markdown_tables_survive_bars_in_names():
+    text = RENDERERS["markdown"].render(aborted()).decode()
+    assert r"slow \<script\>alert(1)\</script\>" in text
+
+
+@pytest.mark.parametrize(("ms", "text"), [
+    (None, "–"), (0, "0 ms"), (999, "999 ms"), (8410, "8.4 s"), (150_000, "2 min 30 s")])
+def test_durations_read_well(ms, text):
+    assert text == seconds(ms)
+
+
+def _chart(points, **changes):
+    parts = {"name": "n", "bound": "< 1", "limit": 1.0, "unit": "", "start": START,
+             "end": START + 100, "step": 1.0}
+    return svg(Chart(**(parts | changes), points=points))
+
+
+def test_a_gap_in_the_data_is_a_gap_in_the_line():
+    points = [(START + s, 0.5) for s in (*range(10), *range(30, 40))]
+    assert 2 == _chart(points).count("<polyline")
+
+
+@pytest.mark.parametrize("points", [
+    pytest.param([], id="none"),
+    pytest.param([(START, 1.0)], id="one"),
+    pytest.param([(START + s, 0.0) for s in range(9)], id="all-zero"),
+    pytest.param([(START + s, 1e9) for s in range(9)], id="huge"),
+])
+def test_any_data_can_be_drawn(points):
+    ElementTree.fromstring(_chart(points, limit=0.0))
+
+
+def test_thinning_keeps_the_worst_point():
+    points = [(START + s / 100, 0.1) for s in range(10_000)]
+    points[5001] = (points[5001][0], 9.0)
+    assert "10" in re.findall(r">(\d+)</text>", _chart(points))
+    assert _chart(points).count(",") < 900
