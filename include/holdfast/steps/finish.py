@@ -84,11 +84,11 @@ def _here(ports: Ports, lease_id: str, longest: float, by: str) -> tuple[LeaseSt
 
 
 def _is_shown(ports: Ports, lease_id: str) -> bool:
-    """Whether the store has it too: its keeper still tries to show it for a few seconds."""
+    """Whether the store has it too, or cannot have it now: the journal is the truth."""
     try:
         return ports.leases.read(lease_id).state is LeaseState.CLEAN
     except (StoreDown, KeyError):
-        return False
+        return True
 
 
 def _take_over(ports: Ports, lease_id: str, by: str) -> tuple[LeaseState, str] | None:

@@ -7,13 +7,14 @@ from holdfast.errors import EvidenceError, HoldfastError, ResidueError
 from holdfast.model.lease import LeaseState, Reason, Revocation
 from holdfast.ports.bundle import Ports
 from holdfast.ports.leases import StoreDown
-from holdfast.steps.finish import journalled, known_lease
+from holdfast.steps.finish import journalled, known_lease, patience
 from holdfast.steps.limit import within
 from holdfast.steps.revert import ensure_clean
 from holdfast.steps.stops import write_stop
 
 STORE_SECONDS = 1.0
 """How long a stop waits for the store before it goes on without."""
+_PAUSE = 0.1
 _log = logging.getLogger("holdfast.stop")
 
 
@@ -74,6 +75,12 @@ def _is_of(ports: Ports, lease_id: str, run_id: str) -> bool:
 
 
 def _end(ports: Ports, lease_id: str) -> LeaseState:
+    """Believe the journal as soon as it says clean: a store that is down may learn it later."""
+    until = ports.clock.boottime() + patience(ports, known_lease(ports, lease_id))
+    while ports.keepers.is_alive(lease_id) and ports.clock.boottime() < until:
+        if journalled_or_row(ports, lease_id) is LeaseState.CLEAN:
+            return LeaseState.CLEAN
+        ports.clock.sleep(_PAUSE)
     try:
         ensure_clean(ports, lease_id, "the stop")
     except ResidueError:

@@ -29,7 +29,7 @@ def parse(content: bytes, where: str) -> tuple[tuple[Line, ...], int]:
         raw = text[end:] if stop < 0 else text[end:stop]
         line = None if stop < 0 else _line(raw, len(lines))
         if line is None:
-            if stop < 0 or not _whole_line_follows(text[stop + 1 :]):
+            if not _has_whole_line(text[end:]):
                 break  # torn by a crash
             place = f"{where}: line {len(lines) + 1} (byte {end}) is damaged"
             raise EvidenceError(place, index=len(lines))
@@ -46,7 +46,7 @@ def first_line(content: bytes, where: str) -> Line:
     return line
 
 
-def _whole_line_follows(rest: bytes) -> bool:
+def _has_whole_line(rest: bytes) -> bool:
     return any(_line(raw, None) is not None for raw in rest.split(b"\n"))
 
 

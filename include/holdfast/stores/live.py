@@ -258,7 +258,11 @@ class SqliteLeases:
 
 
 def _place(path: Path) -> tuple[int, int, int]:
-    there = path.stat()
+    """Process, device and inode: a connection is good for this file in this process only."""
+    try:
+        there = path.stat()
+    except FileNotFoundError:
+        return os.getpid(), 0, 0
     return os.getpid(), there.st_dev, there.st_ino
 
 

@@ -134,7 +134,7 @@ class Lab:
 
 
 class Guard(threading.Thread):
-    """Renews the lease every 50 ms with a store connection of its own, until told to fall silent."""
+    """Renews the lease every 50 ms, with its own connection, until told to fall silent."""
 
     def __init__(self, home: Path) -> None:
         super().__init__(daemon=True)
