@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,7 @@ class Tree:
 
     def __init__(self, home: Path, name: str) -> None:
         self._file, self._folder = home / "run" / f"{name}.pid", home / name
-        self.start()
+        self._root: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -56,13 +57,16 @@ class Tree:
         wait_for(lambda: len(list(self._folder.iterdir())) == 4)
 
     def stop(self) -> None:
+        if self._root is None:
+            return
         for process in processes.tree([self._root.pid], processes.table()):
             processes.send(process, signal.SIGKILL)
         self._root.wait()
 
     @property
     def pids(self) -> list[int]:
-        return [p.pid for p in processes.tree([self._root.pid], processes.table())]
+        roots = [self._root.pid] if self._root else []
+        return [p.pid for p in processes.tree(roots, processes.table())]
 
     def is_beating(self) -> bool:
         """Everybody writes."""
@@ -103,7 +107,7 @@ class Pair:
         ports = choose("ab")
         self.password = secrets.token_urlsafe(18)
         self.a, self.b = (Server(folder / name, ports[name]) for name in "ab")
-        self._build(folder)
+        self._folder = folder
 
     def ask(self, server: Server, question: str, *values: object) -> Any:
         with psycopg.connect(
@@ -165,7 +169,8 @@ class Pair:
         for server in (self.b, self.a):
             server.stop()
 
-    def _build(self, folder: Path) -> None:
+    def build(self) -> None:
+        folder = self._folder
         secret, passfile = folder / "secret", folder / "passfile"
         secret.write_text(self.password)
         passfile.write_text(f"127.0.0.1:*:*:postgres:{self.password}\n")
@@ -206,10 +211,10 @@ class Relay:
         ports = choose(["control", "listen"])
         self.control, self.listen = ports["control"], ports["listen"]
         self._upstream, self._log = upstream, folder / "relay.log"
-        self.start()
+        self._child: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        addresses = [f"127.0.0.1:{p}" for p in (self.listen, self._upstream, self.control)]
+        addresses = [f"127.0.0.1:{p}" for p in (self.listen, self.control, self._upstream)]
         self._child = subprocess.Popen(
             [sys.executable, "-m", "shop.proxy", "database", *addresses],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self._log.open("ab"),
@@ -221,8 +226,9 @@ class Relay:
         return trip is None or trip < 0.1  # nobody behind it is not the proxy's fault
 
     def stop(self) -> None:
-        self._child.kill()
-        self._child.wait()
+        if self._child is not None:
+            self._child.kill()
+            self._child.wait()
 
 
 class Bench:
@@ -230,11 +236,18 @@ class Bench:
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        self.trees = [Tree(home, "app-1"), Tree(home, "app-2")]
         (home / "data").mkdir()
+        self.trees = [Tree(home, name) for name in ("app-1", "app-2")]
         self.pair = Pair(home / "data")
         self.relay = Relay(home, self.pair.a.port)
-        self._write_connections()
+        with ExitStack() as on_failure:
+            on_failure.callback(self.stop)
+            for tree in self.trees:
+                tree.start()
+            self.pair.build()
+            self.relay.start()
+            self._write_connections()
+            on_failure.pop_all()
 
     @property
     def password(self) -> str:

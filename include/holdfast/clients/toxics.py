@@ -5,9 +5,7 @@ import socket
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException
 from typing import Any
-from urllib.parse import quote
 
 from holdfast.clients.connections import Connection
 from holdfast.errors import FaultError, TransientFaultError
@@ -68,6 +66,8 @@ class Toxics:
         return 0.0 if name in text else None
 
     def _path(self, *parts: str) -> str:
+        from urllib.parse import quote
+
         return "/" + "/".join(quote(p, safe="") for p in ("proxies", self.name, *parts))
 
     def _call(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
@@ -78,6 +78,8 @@ class Toxics:
             return status, content.decode(errors="replace")
 
     def _request(self, method: str, path: str, body: object) -> tuple[int, bytes]:
+        from http.client import HTTPConnection, HTTPException
+
         http = HTTPConnection(self._host, self._port, timeout=_TIMEOUT)
         try:
             content = None if body is None else json.dumps(body)
@@ -97,6 +99,8 @@ def round_trip(address: str, limit: float) -> float | None:
     None if nobody is there.
     """
     host, _, port = address.rpartition(":")
+    if not port.isdigit():
+        return None  # a proxy that leads nowhere yet has an empty upstream
     try:
         with socket.create_connection((host.strip("[]"), int(port)), timeout=limit) as link:
             begun = time.monotonic()

@@ -85,5 +85,6 @@ def test_a_round_trip_is_not_waited_for_beyond_the_limit() -> None:
 
 def test_where_nobody_answers_there_is_no_round_trip() -> None:
     assert round_trip("127.0.0.1:9", 0.5) is None
+    assert round_trip("", 0.5) is None
     with slow_answers(0.0, answer=b"") as address:
         assert round_trip(address, 0.5) is None
