@@ -96,3 +96,9 @@ def test_a_suite_cannot_be_changed():
 
 def test_durations_are_described_to_editors_as_text():
     assert "string" == TypeAdapter(Duration).json_schema()["type"]
+
+
+def test_values_that_are_already_read_are_taken_as_they_are():
+    ready = stop("> 60% for 6s")
+    assert ready == stop(ready)
+    assert ready.bound == bound(ready.bound)
