@@ -75,11 +75,16 @@ def going_on(ports: Ports, run_id: str, *, ended: bool = False) -> None:
         raise AirflowSkipException(why)
 
 
+def is_judged(ports: Ports, run_id: str) -> bool:
+    """Whether the run has its verdict: tasks cleared after that must not change what it says."""
+    run = ports.books.run(run_id)
+    return run is not None and run.verdict is not None
+
+
 def fresh(ports: Ports, run_id: str) -> None:
     """Refuse to begin a run again that has its verdict: old findings would count as new ones."""
-    run = ports.books.run(run_id)
-    if run is not None and run.verdict is not None:
-        raise SpecError(f"run '{run_id}' has ended {run.verdict.name}", hint="trigger a new run")
+    if is_judged(ports, run_id):
+        raise SpecError(f"run '{run_id}' has ended with a verdict", hint="trigger a new run")
 
 
 def note_failed_tasks(

@@ -13,6 +13,8 @@ class PreflightOperator(StepOperator):
         """Touch nothing."""
         from holdfast.steps.preflight import preflight
 
+        if border.is_judged(ports, run.id):
+            return  # cleared afterwards: a skip here would skip verdict, and the run end green
         border.going_on(ports, run.id)
         with (
             border.before_the_verdict_watches(ports, run.id, self.task_id),

@@ -16,6 +16,8 @@ class ReserveOperator(StepOperator):
         from holdfast.steps.book import is_dry
         from holdfast.steps.reserve import reserve
 
+        if border.is_judged(ports, run.id):
+            return  # cleared afterwards: a skip here would skip verdict, and the run end green
         border.going_on(ports, run.id)
         if is_dry(ports, run.id):
             border.end_dry_run(ports, run.id)
