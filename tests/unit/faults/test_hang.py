@@ -1,6 +1,7 @@
 """process.hang on small real processes: whom it stops, whom it never touches (F2)."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from holdfast.clients import processes
 from holdfast.errors import FaultError
 from holdfast.faults.process.hang import HangDriver, _is_own
 from holdfast.model.fault import Fault, Recipe
+from support.faults import Tree
 
 DRIVER = HangDriver()
 
@@ -74,6 +76,43 @@ def test_a_process_that_has_the_pid_of_a_former_one_is_left_alone(home: Path) ->
     with pytest.raises(FaultError, match="gone since the fault was armed"):
         DRIVER.inject(Recipe("L1", "process.hang", {**recipe.undo, "members": former}))
     assert not is_stopped(home, "api-1")
+
+
+def test_everybody_of_a_tree_is_stopped_and_goes_on(tmp_path: Path) -> None:
+    tree = Tree(tmp_path, "app-1")
+    tree.start()
+    try:
+        recipe = DRIVER.arm(fault(tmp_path, "run/app-1.pid"), "L1")
+        DRIVER.inject(recipe)
+        states = [seen.is_stopped for pid in tree.pids if (seen := processes.look(pid))]
+        assert states == [True] * 4
+        assert len(DRIVER.residue(recipe)) == 4
+        DRIVER.revert(recipe)
+        assert tree.is_beating()
+    finally:
+        tree.stop()
+
+
+def test_an_orphan_forked_after_arm_goes_on_too(home: Path) -> None:
+    forks = "while read line; do sleep 60 & echo $!; done"
+    with subprocess.Popen(["bash", "-c", forks], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          start_new_session=True, bufsize=0) as shell:
+        (home / "run" / "forks.pid").write_text(str(shell.pid))
+        recipe = DRIVER.arm(fault(home, "run/forks.pid"), "L1")
+        os.write(shell.stdin.fileno(), b"fork\n")  # type: ignore[union-attr]
+        orphan = int(shell.stdout.readline())  # type: ignore[union-attr]
+        DRIVER.inject(recipe)
+        shell.kill()
+        shell.wait()
+        seen = processes.look(orphan)
+        try:
+            assert seen is not None
+            assert seen.is_stopped
+            assert DRIVER.residue(recipe) == [f"process {orphan} is stopped"]
+            DRIVER.revert(recipe)
+            assert DRIVER.residue(recipe) == []
+        finally:
+            os.kill(orphan, signal.SIGKILL)
 
 
 def test_a_session_shared_with_others_is_no_part_of_the_tree(home: Path) -> None:
