@@ -14,8 +14,7 @@ def configuration(shop: Settled) -> str:
     may have written, and a refusal by the other one would then look like "not written".
     """
     servers = "\n".join(
-        f"    server {name} {HOST}:{shop.ports[name]} check inter 500ms fall 2 rise 1"
-        for name in ("api-1", "api-2")
+        f"    server {name} {HOST}:{shop.ports[name]}" for name in ("api-1", "api-2")
     )
     return f"""\
 global
@@ -28,7 +27,7 @@ defaults
     timeout connect 500ms
     timeout client 30s
     timeout server {ANSWER_WITHIN_MS}ms
-    timeout check 300ms
+    timeout check 400ms
     timeout queue 500ms
     timeout http-keep-alive 60s
     retries 2
@@ -42,6 +41,7 @@ backend api
     balance roundrobin
     option httpchk GET /health
     retry-on conn-failure response-timeout
+    default-server check inter 500ms fastinter 200ms fall 2 rise 1
 {servers}
 
 frontend figures

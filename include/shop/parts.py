@@ -19,10 +19,9 @@ def _python(module: str, *arguments: object) -> list[str]:
 
 
 def _proxy(shop: Settled) -> list[str]:
-    listen, upstream, control = (
-        f"{HOST}:{shop.ports[name]}" for name in ("proxy", "postgres-a", "proxy-control")
-    )
-    return _python("shop.proxy", PROXY, listen, upstream, control)
+    # Without an upstream: one that starts again must not lead to a former primary.
+    listen, control = (f"{HOST}:{shop.ports[name]}" for name in ("proxy", "proxy-control"))
+    return _python("shop.proxy", PROXY, listen, control)
 
 
 def _haproxy(shop: Settled) -> list[str]:

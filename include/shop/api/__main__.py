@@ -1,5 +1,6 @@
 """Run one API process: `python -m shop.api HOME NAME`."""
 
+import logging
 import sys
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from shop.settled import HOST, Settled
 
 def main(home: Path, name: str) -> None:
     """Serve until the process is ended."""
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # each lost connection is a line
     shop = Settled.read(home)
     pool = Pool(shop.conninfo(shop.ports["proxy"], name))
     uvicorn.run(

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import psycopg
+from psycopg.errors import ReadOnlySqlTransaction
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-_ACQUIRE_SECONDS = 0.8  # less than HAProxy waits, so that a refusal arrives before a second try
+_ACQUIRE_SECONDS = 0.95  # less than HAProxy waits, so that a refusal arrives before a second try
 _STATEMENT_SECONDS = 2.5
 _RECONNECT_SECONDS = 0.2  # then give up: the next request begins anew, without a growing pause
 
@@ -18,7 +19,7 @@ Connection = psycopg.AsyncConnection[Row]
 
 
 class Refused(Exception):
-    """The statement was never sent."""
+    """The statement did not happen, and will not."""
 
 
 class Unknown(Exception):
@@ -26,7 +27,7 @@ class Unknown(Exception):
 
 
 class Pool:
-    """Connections to whichever node the proxy leads to."""
+    """Connections to whichever node the proxy leads to; a lost one is a figure, not news."""
 
     def __init__(self, conninfo: str) -> None:
         self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
@@ -38,7 +39,7 @@ class Pool:
                 "options": "-c statement_timeout=2000",
             },
             min_size=2,
-            max_size=10,
+            max_size=16,
             open=False,
             timeout=_ACQUIRE_SECONDS,
             reconnect_timeout=_RECONNECT_SECONDS,
@@ -62,21 +63,23 @@ class Pool:
         A connection that breaks is tried again on another one, once. Refused and Unknown say
         which of the two a failure is.
         """
-        sent = False
+        sent, failure = False, ""
         for _ in range(2):
             try:
                 connection = await self._connection()
             except PoolTimeout as error:
                 raise (Unknown if sent else Refused)(str(error)) from error
-            sent = True
             try:
                 async with asyncio.timeout(_STATEMENT_SECONDS):
                     return await (await connection.execute(statement, values)).fetchall()
+            except ReadOnlySqlTransaction as error:  # the way leads to a standby for now
+                await connection.close()
+                failure = str(error)
             except (psycopg.OperationalError, TimeoutError) as error:
-                failure = error
+                sent, failure = True, str(error)
             finally:
                 await self._pool.putconn(connection)
-        raise Unknown(str(failure)) from failure
+        raise (Unknown if sent else Refused)(failure)
 
     async def _connection(self) -> Connection:
         """Take a connection that is still open, as far as can be told without a round trip."""

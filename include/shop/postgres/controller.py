@@ -17,6 +17,7 @@ from aiohttp import web
 from shop import processes
 from shop.postgres.cluster import Cluster
 from shop.postgres.probe import Answer, Probe
+from shop.postgres.synchronous import Synchronous, wait_for
 from shop.settled import HOST, NODES, PROXY, Settled, other
 
 _POLL_SECONDS = 0.25
@@ -35,6 +36,7 @@ class Controller:
         self._answers: dict[str, Answer | None] = dict.fromkeys(NODES)
         self._misses = 0
         self._failovers = 0
+        self._synchronous = Synchronous()
 
     async def run(self) -> None:
         """Watch for ever."""
@@ -53,6 +55,7 @@ class Controller:
         elif primary is not None:
             self._misses = 0
             await self._lead(cluster)
+            await self._wait_for_standby(cluster.primary, primary)
         else:
             self._misses += 1
             if self._misses >= MISSES and standby is not None and standby.standby:
@@ -87,6 +90,18 @@ class Controller:
         _say(f"{cluster.primary} is the primary")
         await self._lead(cluster)
 
+    async def _wait_for_standby(self, node: str, primary: Answer) -> None:
+        names = self._synchronous.wanted(primary, other(node))
+        if names is None:
+            return
+        try:
+            async with asyncio.timeout(_LIMIT_SECONDS):
+                await wait_for(self._conninfo(node), names)
+        except (psycopg.Error, TimeoutError) as error:
+            _say(f"{node} was not told whom to wait for: {error}")
+            return
+        _say(f"commits on {node} wait for {names or 'nobody: no standby streams'}")
+
     async def _lead(self, cluster: Cluster) -> None:
         wanted = f"{HOST}:{self._shop.node_port(cluster.primary)}"
         url = f"http://{HOST}:{self._shop.ports['proxy-control']}/proxies/{PROXY}"
@@ -110,11 +125,13 @@ class Controller:
         for node, answer in self._answers.items():
             primary = int(answer is not None and not answer.standby)
             streams = int(answer is not None and answer.replication == "streaming")
+            waits = int(answer is not None and bool(answer.waits_for))
             lag = answer.lag_bytes if answer else 0
             lines += [
                 f'shop_postgres_up{{node="{node}"}} {int(answer is not None)}',
                 f'shop_postgres_primary{{node="{node}"}} {primary}',
                 f'shop_postgres_streaming{{node="{node}"}} {streams}',
+                f'shop_postgres_synchronous{{node="{node}"}} {waits}',
                 f'shop_postgres_lag_bytes{{node="{node}"}} {lag}',
             ]
         return web.Response(text="\n".join(lines) + "\n", content_type="text/plain")

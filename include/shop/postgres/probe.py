@@ -11,7 +11,8 @@ SELECT pg_is_in_recovery(),
        coalesce((SELECT state FROM pg_stat_replication
                  WHERE application_name LIKE 'node\\_%' LIMIT 1), ''),
        coalesce((SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn) FROM pg_stat_replication
-                 WHERE NOT pg_is_in_recovery() AND application_name LIKE 'node\\_%' LIMIT 1), 0)
+                 WHERE NOT pg_is_in_recovery() AND application_name LIKE 'node\\_%' LIMIT 1), 0),
+       current_setting('synchronous_standby_names')
 """
 
 
@@ -22,6 +23,7 @@ class Answer:
     standby: bool
     replication: str = ""  # state of the standby that follows it, "streaming" when all is well
     lag_bytes: int = 0
+    waits_for: str = ""  # the standby whose flush a commit waits for, if any
 
 
 class Probe:
@@ -29,7 +31,7 @@ class Probe:
 
     def __init__(self, conninfo: str, limit_seconds: float) -> None:
         self._conninfo, self._limit = conninfo, limit_seconds
-        self._connection: psycopg.AsyncConnection[tuple[bool, str, int]] | None = None
+        self._connection: psycopg.AsyncConnection[tuple[bool, str, int, str]] | None = None
 
     async def ask(self) -> Answer | None:
         """The answer; None when the node did not give one within the limit."""
@@ -58,4 +60,4 @@ class Probe:
         row = await cursor.fetchone()
         if row is None:
             raise psycopg.DataError("no row")
-        return Answer(row[0], row[1], int(row[2]))
+        return Answer(row[0], row[1], int(row[2]), row[3])

@@ -1,4 +1,4 @@
-"""Run the proxy: `python -m shop.proxy NAME LISTEN UPSTREAM CONTROL`, each address host:port."""
+"""Run the proxy: `python -m shop.proxy NAME LISTEN CONTROL [UPSTREAM]`, each address host:port."""
 
 import asyncio
 import sys
@@ -15,9 +15,9 @@ def address(text: str) -> tuple[str, int]:
     return host, int(port)
 
 
-async def main(name: str, listen: str, upstream: str, control: str) -> None:
+async def main(name: str, listen: str, control: str, upstream: str = "") -> None:
     """Serve until the process is ended."""
-    proxy = Proxy(name, address(listen), address(upstream))
+    proxy = Proxy(name, address(listen), address(upstream) if upstream else None)
     runner = web.AppRunner(Control({name: proxy}).app(), access_log=None)
     await runner.setup()
     await web.TCPSite(runner, *address(control)).start()

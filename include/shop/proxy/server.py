@@ -12,9 +12,11 @@ _AGAIN_SECONDS = 0.05
 
 
 class Proxy:
-    """One listening port and where it leads."""
+    """One listening port and where it leads; nowhere, until somebody who knows says so."""
 
-    def __init__(self, name: str, listen: tuple[str, int], upstream: tuple[str, int]) -> None:
+    def __init__(
+        self, name: str, listen: tuple[str, int], upstream: tuple[str, int] | None
+    ) -> None:
         self.name, self.listen, self.upstream = name, listen, upstream
         self.enabled = True
         self.toxics = Toxics()
@@ -41,7 +43,7 @@ class Proxy:
         return {
             "name": self.name,
             "listen": "{}:{}".format(*self.listen),
-            "upstream": "{}:{}".format(*self.upstream),
+            "upstream": "{}:{}".format(*self.upstream) if self.upstream else "",
             "enabled": self.enabled,
             "toxics": [toxic.as_json() for toxic in self.toxics.active.values()],
         }
@@ -77,6 +79,7 @@ class Proxy:
             async with asyncio.timeout(_PATIENCE_SECONDS):
                 while True:
                     with suppress(OSError):
-                        return await asyncio.open_connection(*self.upstream)
+                        if self.upstream is not None:
+                            return await asyncio.open_connection(*self.upstream)
                     await asyncio.sleep(_AGAIN_SECONDS)
         raise ConnectionRefusedError(f"{self.upstream}: nobody listens")
