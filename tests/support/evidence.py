@@ -27,11 +27,13 @@ class Log:
 
     folder: Path
     clock: FakeClock = field(default_factory=FakeClock)
-    files: dict[str, bytes] = field(default_factory=lambda: {"book.json": b"{}", "lost.json": b"[]"})
+    files: dict[str, bytes] = field(
+        default_factory=lambda: {"book.json": b"{}", "lost.json": b"[]"})
     injected: list[Injection] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.notary = LocalNotary(self.folder / "books.db", self.folder / "keys" / "k.pem", self.clock)
+        self.key = self.folder / "keys" / "k.pem"
+        self.notary = LocalNotary(self.folder / "books.db", self.key, self.clock)
 
     def add(self, kind: str, run: str = RUN, **predicate: object) -> Record:
         self.clock.passed += 1

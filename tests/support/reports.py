@@ -49,10 +49,11 @@ def held() -> Report:
         verdict=Verdict.HELD, headline="4 of 4 experiments held; no acknowledged write was lost.",
         triggered_by="ana", environment="shop-demo", started_at="2026-11-21T02:00:00.000+00:00",
         ended_at="2026-11-21T02:02:30.000+00:00", duration_ms=150_000, trials=trials,
-        guarded=tuple(Guarded(t.name, "ran its time", "", 16, 5000, 640, 4360, None, None, None, 210)
-                      for t in trials),
+        guarded=tuple(Guarded(t.name, "went on to the end", "", 16, 5000, 640, 4360,
+                              clean_after_ms=210) for t in trials),
         charts=(
-            Chart("latency-p95", "< 500ms", 500, "ms", START, START + 150, 1, _latency(1), _WINDOWS),
+            Chart("latency-p95", "< 500ms", 500, "ms", START, START + 150, 1, _latency(1),
+                  _WINDOWS),
             Chart("errors", "< 1%", 1, "%", START, START + 150, 1, _errors(48, 0, 1), _WINDOWS),
             Chart("availability", ">= 99%", 99, "%", START, START + 150, 1,
                   _errors(48, 100, -1), _WINDOWS),
@@ -94,9 +95,8 @@ def aborted() -> Report:
     )
 
 
-def _trial(name: str, hypothesis: str, fault: str, detected: int | None, from_fault: int,
-           from_revert: int, counts: tuple[int, int, int]) -> Trial:
-    failed, unsure, slow = counts
+def _trial(name: str, hypothesis: str, fault: str, *figures: object) -> Trial:
+    detected, from_fault, from_revert, (failed, unsure, slow) = figures  # type: ignore[misc]
     return Trial(
         name, hypothesis, fault, Verdict.HELD, "the fault ran its 8 s under guard",
         (Check("fault", Verdict.HELD, "the fault ran its 8 s under guard"),

@@ -9,7 +9,7 @@ _LARGEST = 2**53 - 1
 
 
 def canonical(value: object) -> bytes:
-    """Write integers, strings, booleans, lists and maps; refuse all else, with its place."""
+    """Write whole numbers, text, booleans, null, lists, maps; refuse all else, with its place."""
     _check(value, "$")
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return text.encode()
@@ -34,6 +34,8 @@ def _check_leaf(value: object, place: str) -> None:
             value.encode()
         except UnicodeEncodeError as error:
             raise EvidenceError(f"{place}: the text is not Unicode: {error}") from error
+    elif value is None:
+        return
     elif not isinstance(value, int):
         raise EvidenceError(f"{place}: {type(value).__name__} has no one way to be written")
     elif abs(value) > _LARGEST:

@@ -21,7 +21,8 @@ def test_it_is_found_by_its_file_name():
 
 def test_writes_that_are_all_there_are_valid():
     checked = CHECKER.check(writes("ok", *MANY), [*MANY, "from an earlier run"], 0)
-    assert ("valid", f"all {ENOUGH} acknowledged writes are there") == (checked.outcome, checked.text)
+    told = checked.outcome, checked.text
+    assert ("valid", f"all {ENOUGH} acknowledged writes are there") == told
 
 
 def test_a_lost_write_is_named():
@@ -47,7 +48,8 @@ def test_as_many_as_the_recovery_point_allows_may_be_lost():
 def test_an_unsure_write_may_be_there_or_not():
     history = writes("ok", *MANY) + writes("info", "maybe", "gone")
     checked = CHECKER.check(history, [*MANY, "maybe"], 0)
-    assert ("valid", 1, 2) == (checked.outcome, checked.counts["recovered"], checked.counts["unsure"])
+    counts = checked.counts
+    assert ("valid", 1, 2) == (checked.outcome, counts["recovered"], counts["unsure"])
 
 
 @pytest.mark.parametrize(("outcome", "key", "anomaly"), [

@@ -69,7 +69,8 @@ def test_a_history_that_is_not_there_says_so(tmp_path):
 
 def test_a_long_history_is_read_from_near_the_cut(log):
     """Hours of load before the run are not parsed: a damaged line there is not met."""
-    many = [line(2 * n + k, n + k / 2, kind) for n in range(4000) for k, kind in ((0, "invoke"), (1, "ok"))]
+    kinds = enumerate(("invoke", "ok") * 4000)
+    many = [line(n, n / 2, kind) for n, kind in kinds]
     many[100] = "damaged\n"
     path = log(*many)
     assert [3990.0 + n for n in range(10)] == [o.invoked for o in operations(path, 3990)]

@@ -37,7 +37,7 @@ def test_a_record_signed_again_with_another_key_is_found(log):
 
 
 def test_a_record_signed_again_with_the_own_key_breaks_the_chain(log):
-    log.edit(3, lambda p: p.update(triggered_by="nobody"), (log.folder / "keys" / "k.pem").read_bytes())
+    log.edit(3, lambda p: p.update(triggered_by="nobody"), log.key.read_bytes())
     assert [("E_CHAIN", "record 4")] == _codes(log.check())
 
 

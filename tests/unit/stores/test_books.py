@@ -86,7 +86,8 @@ def test_entries_can_only_be_added(books, tmp_path, deed):
 def test_the_file_is_durable_and_never_blocks_readers(books, tmp_path):
     books.open_run(RUN)
     with _database.engine(tmp_path / "deep" / "books.db").connect() as connection:
-        modes = [connection.exec_driver_sql(f"PRAGMA {p}").scalar() for p in ("journal_mode", "synchronous")]
+        names = ("journal_mode", "synchronous")
+        modes = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in names]
     assert ["wal", 2] == modes
 
 
@@ -101,7 +102,8 @@ def test_processes_may_make_it_at_once(tmp_path):
         "from pathlib import Path; from holdfast.stores.books import SqlBooks; import sys;"
         "SqlBooks(Path(sys.argv[1])).runs()"
     )
-    made = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "books.db")]) for _ in range(3)]
+    argv = [sys.executable, "-c", code, str(tmp_path / "books.db")]
+    made = [subprocess.Popen(argv) for _ in range(3)]
     assert [0, 0, 0] == [process.wait(60) for process in made]
 
 

@@ -20,7 +20,8 @@ def notary(tmp_path):
 def test_the_key_is_made_at_first_use_for_its_owner_only(notary, tmp_path):
     notary.append("s--1", STATEMENT)
     key = tmp_path / "keys" / "runner.pem"
-    assert (0o600, b"-----BEGIN PRIVATE KEY-----") == (key.stat().st_mode & 0o777, key.read_bytes()[:27])
+    assert 0o600 == key.stat().st_mode & 0o777
+    assert key.read_bytes().startswith(b"-----BEGIN PRIVATE KEY-----")
 
 
 def test_a_second_notary_uses_the_same_key(notary, tmp_path):
@@ -40,7 +41,7 @@ def test_a_key_that_others_can_read_is_refused_with_the_cure(notary, tmp_path):
 def test_a_key_that_cannot_be_read_is_refused_with_the_cure(notary, tmp_path):
     key = tmp_path / "keys" / "runner.pem"
     key.mkdir(parents=True, mode=0o700)
-    with pytest.raises(EvidenceError, match="cannot be read .*mode 0600"):
+    with pytest.raises(EvidenceError, match=r"cannot be read .*mode 0600"):
         notary.append("s--1", STATEMENT)
 
 

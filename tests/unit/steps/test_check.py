@@ -1,0 +1,113 @@
+"""R6: the check of a run's data, and recovery points."""
+
+import json
+
+import pytest
+from holdfast.errors import FaultError
+from holdfast.model.run import RunState
+from holdfast.model.verdict import Verdict
+from holdfast.steps.book import findings
+from holdfast.steps.check import check
+from support.after import ended, found, op, put_lease, record, set_state, steady
+from support.runs import RUN
+
+EARLY, LATE = "lost-early", "lost-late"
+SECOND_PROMISES = ("expect: {recovery_within: 30s}", "expect: {recovery_point: 1}")
+
+
+def _keys(ports, *missing):
+    lines = (ports.settings.home / "shop/history/orders.jsonl").read_text().splitlines()
+    keys = dict.fromkeys(e["value"] for e in map(json.loads, lines) if e["type"] == "ok")
+    return [key for key in keys if key not in missing]
+
+
+def _with_two_more(tmp_path, *changes):
+    ports = ended(tmp_path, *changes)
+    put_lease(ports, "second", 1, injected_at=1025.0, reverted_at=1030.0, clean_at=1030.5)
+    record(ports, [*steady(1000, 1040), op(1012.05, key=EARLY), op(1028.05, key=LATE)])
+    return ports
+
+
+def test_all_there_is_held(tmp_path):
+    ports = ended(tmp_path)
+    check(ports, RUN, lambda *_: _keys(ports))
+    assert (Verdict.HELD, "orders: all 400 acknowledged writes are there") == (
+        found(ports, "lost_writes").verdict, found(ports, "lost_writes").text)
+    assert Verdict.HELD is found(ports, "recovery_point", "first").verdict
+
+
+def test_a_lost_write_breaks_the_check_and_the_promise(tmp_path):
+    """shop-lag: how many, and which."""
+    ports = _with_two_more(tmp_path)
+    check(ports, RUN, lambda *_: _keys(ports, EARLY))
+    point = found(ports, "recovery_point", "first")
+    assert (Verdict.BROKEN, Verdict.BROKEN, {"lost": 1, "allowed": 0}) == (
+        found(ports, "lost_writes").verdict, point.verdict, point.measured)
+    assert point.text.endswith(EARLY)
+
+
+def test_all_lost_keys_are_an_artefact(tmp_path):
+    ports = _with_two_more(tmp_path)
+    check(ports, RUN, lambda *_: _keys(ports, EARLY, LATE))
+    (kept,) = ports.artefacts.of(RUN)
+    assert {"lost": [EARLY, LATE]} == json.loads(ports.artefacts.path(kept).read_bytes())
+
+
+def test_a_write_lost_under_a_later_fault_is_that_faults(tmp_path):
+    ports = _with_two_more(tmp_path, SECOND_PROMISES)
+    check(ports, RUN, lambda *_: _keys(ports, LATE))
+    lost = [found(ports, "recovery_point", e).measured["lost"] for e in ("first", "second")]
+    assert ([0, 1], Verdict.HELD) == (lost, found(ports, "lost_writes").verdict)
+
+
+def test_what_nobody_promised_to_lose_is_broken_in_the_run(tmp_path):
+    ports = _with_two_more(tmp_path, (", recovery_point: 0", ""))
+    check(ports, RUN, lambda *_: _keys(ports, LATE))
+    assert Verdict.BROKEN is found(ports, "lost_writes").verdict
+    assert "recovery_point" not in {f.name for f in findings(ports, RUN)}
+
+
+@pytest.mark.parametrize("error", [FaultError("no primary"), None])
+def test_what_cannot_be_read_is_unknown_with_its_reason(tmp_path, error):
+    ports = ended(tmp_path)
+    if error is None:
+        (tmp_path / "shop/history/orders.jsonl").unlink()
+
+    def read(*_):
+        raise error
+
+    check(ports, RUN, read)
+    seen = found(ports, "lost_writes"), found(ports, "recovery_point", "first")
+    assert [Verdict.UNKNOWN] * 2 == [f.verdict for f in seen]
+    assert ("no primary" if error else "cannot be read") in seen[1].text
+
+
+def test_it_waits_for_operations_in_flight(tmp_path):
+    ports = ended(tmp_path)
+    slow = op(1039.95, 3.0, key="slow")
+    record(ports, [*steady(1000, 1039), slow])
+    flying = (tmp_path / "shop/history/orders.jsonl").read_text().splitlines(keepends=True)
+    (tmp_path / "shop/history/orders.jsonl").write_text("".join(flying[:-1]))
+
+    def on_sleep(passed):
+        if passed >= 43:
+            (tmp_path / "shop/history/orders.jsonl").write_text("".join(flying))
+
+    ports.clock.on_sleep = on_sleep
+    check(ports, RUN, lambda *_: _keys(ports))
+    measured = found(ports, "lost_writes").measured
+    assert (391, 0) == (measured["acknowledged"], measured["unsure"])
+
+
+def test_operations_of_another_kind_write_no_keys(tmp_path):
+    ports = ended(tmp_path, ("FROM orders", "FROM orders, operation: put"))
+    check(ports, RUN, lambda *_: [])
+    assert (Verdict.UNKNOWN, 0) == (
+        found(ports, "lost_writes").verdict, found(ports, "lost_writes").measured["acknowledged"])
+
+
+def test_a_postponed_run_is_not_checked(tmp_path):
+    ports = ended(tmp_path)
+    set_state(ports, RunState.POSTPONED)
+    check(ports, RUN, lambda *_: [])
+    assert "lost_writes" not in {f.name for f in findings(ports, RUN)}
