@@ -1,5 +1,6 @@
 """Ask Prometheus from tasks: one number, or why there is none."""
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -67,18 +68,25 @@ def _asked() -> Iterator[None]:
     try:
         yield
     except PrometheusApiClientException as error:
-        text = " ".join(str(error).split())
-        raise CheckError(f"Prometheus refused: {text[:200]}") from error
+        raise CheckError(f"Prometheus refused: {_refusal(str(error))}") from error
     except RequestException as error:
         raise CheckError(f"Prometheus could not be asked: {type(error).__name__}") from error
     except (KeyError, IndexError, TypeError, ValueError) as error:
         raise CheckError("the answer is not one of Prometheus's API") from error
 
 
+def _refusal(text: str) -> str:
+    """Prometheus's own words, out of the library's."""
+    told = re.search(r'"error": ?"(.+?)"[,}]', text)
+    return (told[1] if told else text).replace("\\", "")[:200]
+
+
 def _sample(result: Any, asked_at: float) -> Sample:
     if result and isinstance(result[0], dict):
         if len(result) > 1:
             return Sample(None, asked_at, f"{len(result)} series instead of one")
+        if "values" in result[0]:
+            return Sample(None, asked_at, "the query gives a range, not one number")
         result = result[0]["value"]
     if not result:
         return Sample(None, asked_at, "no series instead of one")

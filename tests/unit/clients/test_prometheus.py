@@ -79,6 +79,8 @@ def test_one_number_is_a_value_with_its_own_date(server, kind, result, value):
     pytest.param("vector", [], "no series instead of one", id="none"),
     pytest.param("vector", series("1", "2"), "2 series instead of one", id="several"),
     pytest.param("vector", series("NaN"), "the value is not a number", id="nan"),
+    pytest.param("matrix", [{"metric": {}, "values": [[1, "1"]]}],
+                 "the query gives a range, not one number", id="range"),
     pytest.param("vector", [{"metric": {}}], "the answer is not one of Prometheus's API", id="odd"),
     pytest.param("scalar", [1, "many"], "the answer is not one of Prometheus's API", id="words"),
 ])
@@ -91,8 +93,13 @@ def test_a_query_that_is_refused_is_no_data_and_quotes_the_refusal(server):
     server.answer = (400, {"status": "error", "error": "parse error: unclosed brace" + "x" * 300})
     sample = now(server)
     assert sample.value is None
-    assert "parse error: unclosed brace" in sample.why
+    assert sample.why.startswith("Prometheus refused: parse error: unclosed brace")
     assert len(sample.why) < 250
+
+
+def test_a_refusal_in_other_words_is_quoted_whole(server):
+    server.answer = (502, b"bad gateway")
+    assert "Prometheus refused: HTTP Status Code 502 (b'bad gateway')" == now(server).why
 
 
 def test_an_answer_that_is_no_json_is_no_data(server):
