@@ -6,7 +6,7 @@ from math import floor, log10
 
 from holdfast.reports._content import Chart
 
-WIDTH, HEIGHT = 760, 220
+WIDE, NARROW, HEIGHT = 760, 360, 220
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 14, 26, 30
 _MOST_POINTS = 400
 
@@ -14,26 +14,27 @@ _MOST_POINTS = 400
 class _Scale:
     """From time and value to the page."""
 
-    def __init__(self, chart: Chart, low: float, high: float) -> None:
+    def __init__(self, chart: Chart, low: float, high: float, width: int) -> None:
+        self.width = width
         self.start, self.end = chart.start, max(chart.end, chart.start + 1)
         self.low, self.high = low, high
 
     def x(self, at: float) -> float:
         share = (min(max(at, self.start), self.end) - self.start) / (self.end - self.start)
-        return round(_LEFT + share * (WIDTH - _LEFT - _RIGHT), 1)
+        return round(_LEFT + share * (self.width - _LEFT - _RIGHT), 1)
 
     def y(self, value: float) -> float:
         share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
         return round(HEIGHT - _BOTTOM - share * (HEIGHT - _TOP - _BOTTOM), 1)
 
 
-def svg(chart: Chart) -> str:
-    """Draw; colours come from the page's classes, so that it follows light and dark."""
+def svg(chart: Chart, width: int = WIDE) -> str:
+    """Draw at a width; colours come from the page's classes, so that it follows light and dark."""
     ticks = _ticks(chart)
-    scale = _Scale(chart, ticks[0], ticks[-1])
+    scale = _Scale(chart, ticks[0], ticks[-1], width)
     title = escape(f"{chart.name}, objective {chart.bound}")
     parts = [
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{title}">',
+        f'<svg viewBox="0 0 {width} {HEIGHT}" role="img" aria-label="{title}">',
         f"<title>{title}</title>",
         *_windows(chart, scale), *_grid(chart, scale, ticks), *_times(scale),
         *_bound(chart, scale),
@@ -69,18 +70,19 @@ def _nice(step: float) -> float:
 def _grid(chart: Chart, scale: _Scale, ticks: Sequence[float]) -> Iterator[str]:
     for tick in ticks:
         y = scale.y(tick)
-        yield f'<line class="grid" x1="{_LEFT}" x2="{WIDTH - _RIGHT}" y1="{y}" y2="{y}"/>'
+        yield f'<line class="grid" x1="{_LEFT}" x2="{scale.width - _RIGHT}" y1="{y}" y2="{y}"/>'
         yield f'<text class="tick" x="{_LEFT - 6}" y="{y + 4}" text-anchor="end">'
         yield f"{tick:.6g}{escape(chart.unit)}</text>"
 
 
 def _times(scale: _Scale) -> Iterator[str]:
     length = scale.end - scale.start
-    step = next((s for s in (5, 10, 15, 30, 60, 120, 300, 600, 1800) if length / s <= 8), 3600)
+    room = scale.width / 90
+    step = next((s for s in (5, 10, 15, 30, 60, 120, 300, 600, 1800) if length / s <= room), 3600)
     at = 0
     while at <= length:
         x = scale.x(scale.start + at)
-        anchor = "start" if at == 0 else "end" if x > WIDTH - 40 else "middle"
+        anchor = "start" if at == 0 else "end" if x > scale.width - 40 else "middle"
         yield f'<text class="tick" x="{x}" y="{HEIGHT - 10}" text-anchor="{anchor}">'
         yield f"{at // 60}:{at % 60:02d}</text>"
         at += step
@@ -94,7 +96,7 @@ def _windows(chart: Chart, scale: _Scale) -> Iterator[str]:
         label = escape(window.label)
         yield f'<rect class="window" x="{x}" y="{top}" width="{max(width, 2):.1f}" '
         yield f'height="{height}"><title>{label}</title></rect>'
-        left = min(x, WIDTH - _RIGHT - 6.2 * len(window.label))
+        left = min(x, scale.width - _RIGHT - 6.2 * len(window.label))
         if left >= free_from:
             yield f'<text class="label" x="{left:.1f}" y="{top - 8}">{label}</text>'
             free_from = left + 6.2 * len(window.label) + 8
@@ -102,9 +104,9 @@ def _windows(chart: Chart, scale: _Scale) -> Iterator[str]:
 
 def _bound(chart: Chart, scale: _Scale) -> Iterator[str]:
     y = scale.y(chart.limit)
-    yield f'<line class="bound" x1="{_LEFT}" x2="{WIDTH - _RIGHT}" y1="{y}" y2="{y}"/>'
+    yield f'<line class="bound" x1="{_LEFT}" x2="{scale.width - _RIGHT}" y1="{y}" y2="{y}"/>'
     below = y + 13 if y < _TOP + 14 else y - 5
-    yield f'<text class="bound-label" x="{WIDTH - _RIGHT - 4}" y="{below:.1f}" '
+    yield f'<text class="bound-label" x="{scale.width - _RIGHT - 4}" y="{below:.1f}" '
     yield f'text-anchor="end">{escape(chart.bound)}</text>'
 
 

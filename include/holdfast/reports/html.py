@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from holdfast.ports.reports import Renderer
-from holdfast.reports._chart import svg
+from holdfast.reports._chart import NARROW, WIDE, svg
 from holdfast.reports._content import DISCLAIMER, Report, seconds
 
 if TYPE_CHECKING:
@@ -22,7 +22,10 @@ class HtmlReport:
         """Write the whole file."""
         from markupsafe import Markup
 
-        charts = [(chart, Markup(svg(chart))) for chart in report.charts]  # noqa: S704 - escaped
+        charts = [
+            (chart, [Markup(svg(chart, width)) for width in (WIDE, NARROW)])  # noqa: S704 - escaped
+            for chart in report.charts
+        ]
         page = _environment().get_template("report.html.j2")
         return page.render(report=report, charts=charts, disclaimer=DISCLAIMER).encode()
 

@@ -48,7 +48,8 @@ def test_an_aborted_run_shows_the_aborts_own_latency():
 
 def test_there_is_one_chart_for_each_objective_with_every_fault_window():
     page = RENDERERS["html"].render(held()).decode()
-    assert (3, 12) == (page.count("<svg"), page.count('class="window"'))
+    wide, narrow = (page.count(f'<svg viewBox="0 0 {width} ') for width in (760, 360))
+    assert (3, 3, 2 * 3 * 4) == (wide, narrow, page.count('class="window"'))
 
 
 def test_junit_counts_broken_unknown_and_left_out():

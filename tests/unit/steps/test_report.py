@@ -66,7 +66,8 @@ def test_an_abort_shows_its_reading_and_its_latency(tmp_path):
                       "2025-12-31T23:59:59.900+00:00", spent_ms=40)
     put_lease(ports, "second", 1, revoked=said, ended=End.REVOKED)
     row = next(g for g in content(ports, RUN).guarded if g.experiment == "second")
-    assert ("aborted: an objective was breached", "errors was 3%, objective < 1%", 40, 100, 140) == (
+    decision = "aborted: an objective was breached"
+    assert (decision, "errors was 3%, objective < 1%", 40, 100, 140) == (
         row.decision, row.reading, row.guard_ms, row.keeper_ms, row.abort_ms)
 
 

@@ -39,13 +39,15 @@ def _closing(ports, revert=_revert):
 
 
 def _said(reason):
-    return Revocation(reason, "errors were 3%", "guard", "2026-01-01T00:00:00+00:00", {"errors": 0.03})
+    at = "2026-01-01T00:00:00+00:00"
+    return Revocation(reason, "errors were 3%", "guard", at, {"errors": 0.03})
 
 
 def test_a_run_that_held_ends_well_and_gives_the_environment_back(tmp_path):
     ports = _begun(tmp_path)
     run = close(ports, RUN, _revert)
-    assert (RunState.ENDED, Verdict.HELD, "every check held") == (run.state, run.verdict, run.reason)
+    told = run.state, run.verdict, run.reason
+    assert (RunState.ENDED, Verdict.HELD, "every check held") == told
     assert ("", []) == (ports.leases.environment("staging").locked_by, ports.notifier.told)
 
 

@@ -1,0 +1,82 @@
+"""`holdfast evidence`: list, show and verify, over the real stores."""
+
+import hashlib
+import json
+
+import pytest
+from holdfast.cli.evidence import app
+from holdfast.model.record import PREDICATES, Statement
+from holdfast.model.run import Run
+from holdfast.settings import Settings
+from holdfast.wiring import ports as wired
+from typer.testing import CliRunner
+
+RUN = "shop--1"
+
+
+@pytest.fixture
+def ports(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOLDFAST_HOME", str(tmp_path))
+    made = wired(Settings(home=tmp_path, experiments=tmp_path))
+    made.books.open_run(Run(RUN, "shop", "lab", "ana", "sha256:p", "2026-01-01T00:00:00", 1.0))
+    kept = made.artefacts.put(RUN, "book.json", b"{}", "application/json")
+    for kind in ("plan", "run-start", "result"):
+        told = {"run_id": RUN, "plan_digest": "sha256:p"}
+        subjects = {}
+        if kind == "result":
+            subjects = {kept.name: kept.digest.removeprefix("sha256:")}
+            told["artefacts"] = [{"name": kept.name, "digest": kept.digest}]
+        made.notary.append(RUN, Statement(f"{PREDICATES}{kind}/v1", subjects, told))
+    return made
+
+
+def ask(*arguments):
+    return CliRunner().invoke(app, list(arguments))
+
+
+def test_list_names_runs_and_records(ports):
+    (row,) = json.loads(ask("list", "--json").stdout)
+    assert (RUN, "started", [0, 1, 2]) == (row["run"], row["verdict"], row["records"])
+    assert RUN in ask("list").stdout
+
+
+def test_show_prints_what_was_signed(ports):
+    told = json.loads(ask("show", RUN, "--json").stdout)
+    assert (3, RUN) == (len(told), told[0]["predicate"]["log"]["run_id"])
+    assert hashlib.sha256(b"{}").hexdigest() in ask("show", RUN).stdout
+
+
+def test_show_of_an_unknown_run_names_those_there_are(ports):
+    result = ask("show", "never")
+    assert (2, True) == (result.exit_code, RUN in result.stderr)
+
+
+def test_a_genuine_run_is_ok_and_the_trust_is_said_honestly(ports):
+    """E1: the deployment's own key shows integrity, not origin."""
+    result = ask("verify", RUN)
+    assert (0, True) == (result.exit_code, result.stdout.startswith("OK shop--1: 3 records"))
+    assert "integrity only" in result.stdout
+
+
+def test_a_swapped_file_fails_with_its_name(ports):
+    (kept,) = ports.artefacts.of(RUN)
+    ports.artefacts.put(RUN, kept.name, b"forged", "application/json")
+    result = ask("verify", RUN, "--json")
+    told = json.loads(result.stdout)
+    assert (1, False, ["E_ARTEFACT_MISMATCH"]) == (
+        result.exit_code, told["ok"], [t["code"] for t in told["troubles"]])
+
+
+def test_an_unknown_run_is_missing(ports):
+    assert 3 == ask("verify", "never").exit_code
+
+
+def test_a_key_got_by_another_way_is_used(ports, tmp_path):
+    (tmp_path / "pub.pem").write_bytes(ports.notary.public_key())
+    result = ask("verify", RUN, "--key", str(tmp_path / "pub.pem"))
+    assert (0, True) == (result.exit_code, "against the key in" in result.stdout)
+
+
+def test_an_unusable_key_is_an_evidence_error(ports):
+    ports.settings.key.chmod(0o644)
+    assert 6 == ask("verify", RUN).exit_code
