@@ -21,7 +21,7 @@ class StandbyPromoted:
         """Held when exactly one node takes writes, and it is another one."""
         link, hit = recipe.undo.get("connection"), recipe.undo.get("node")
         if not link or not hit:
-            return Finding(_NAME, Verdict.UNKNOWN, f"{fault.type} hits no node of a database")
+            return Finding(_NAME, Verdict.UNKNOWN, f"{fault.type} hits no primary")
         try:
             names = [node.name for node in cluster(home, str(link)).writable()]
         except HoldfastError as error:

@@ -41,8 +41,11 @@ def test_only_one_other_primary_is_a_promotion(
     assert (finding.name, finding.verdict) == ("standby_promoted", verdict)
 
 
-def test_a_fault_that_hits_no_node_tells_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert observed(monkeypatch, "b", undo={}).verdict is Verdict.UNKNOWN
+@pytest.mark.parametrize("undo", [{}, {"home": "/h", "connection": "shop_db", "standby": "b"}])
+def test_a_fault_that_hits_no_primary_tells_nothing(
+    undo: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert observed(monkeypatch, "a", undo=undo).verdict is Verdict.UNKNOWN
 
 
 def test_a_cluster_that_cannot_be_asked_tells_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

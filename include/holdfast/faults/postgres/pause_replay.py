@@ -25,7 +25,7 @@ class _Undo:
 
     home: str
     connection: str
-    node: str
+    standby: str
     mark: str
     receive: bool
     slot: str | None
@@ -70,7 +70,7 @@ class PauseReplayDriver:
     def inject(self, recipe: Recipe) -> None:
         """Cut off the log first: a standby that has paused does not read its settings any more."""
         undo, nodes = _Undo.of(recipe)
-        node = nodes.node(undo.node)
+        node = nodes.node(undo.standby)
         if undo.receive:
             _receive.cut(nodes, node, undo.mark)
         nodes.ask(node, "SELECT pg_wal_replay_pause()")
@@ -78,7 +78,7 @@ class PauseReplayDriver:
     def revert(self, recipe: Recipe) -> None:
         """Clean each node that bears the mark (pg_rewind copies settings); let replay go on."""
         undo, nodes = _Undo.of(recipe)
-        waiting = list(nodes.nodes) if undo.receive else [nodes.node(undo.node)]
+        waiting = list(nodes.nodes) if undo.receive else [nodes.node(undo.standby)]
         until = time.monotonic() + _SETTLE
         while waiting := [node for node in waiting if not _mend(nodes, node, undo)]:
             if time.monotonic() > until:
@@ -86,20 +86,20 @@ class PauseReplayDriver:
                 raise TransientFaultError(f"could not be mended: {names}", target=nodes.target)
             time.sleep(_MOMENT)
         if undo.receive:
-            _receive.resume(nodes, nodes.node(undo.node), until)
+            _receive.resume(nodes, nodes.node(undo.standby), until)
 
     def residue(self, recipe: Recipe) -> Sequence[str]:
         """The mark in any node's settings, and whether replay keeps up with the primary's log."""
         undo, nodes = _Undo.of(recipe)
         roles = nodes.in_recovery()
         left = []
-        for node in nodes.nodes if undo.receive else [nodes.node(undo.node)]:
+        for node in nodes.nodes if undo.receive else [nodes.node(undo.standby)]:
             if roles[node.name] is None:
                 left.append(f"{nodes.named(node)} does not answer, so it cannot be looked at")
             elif _receive.seen(nodes, node, undo.mark):
                 left.append(f"{nodes.named(node)} bears the mark {undo.mark}")
-        if not left and roles[undo.node]:
-            left += _behind(nodes, nodes.node(undo.node))
+        if not left and roles[undo.standby]:
+            left += _behind(nodes, nodes.node(undo.standby))
         return left
 
 
@@ -116,7 +116,7 @@ def _mend(nodes: Cluster, node: Node, undo: _Undo) -> bool:
     try:
         if undo.receive:
             _receive.restore(nodes, node, undo.mark, undo.slot)
-        if node.name == undo.node and nodes.one(node, _PAUSED):
+        if node.name == undo.standby and nodes.one(node, _PAUSED):
             nodes.ask(node, "SELECT pg_wal_replay_resume()")
     except TransientFaultError:
         return False
