@@ -11,10 +11,17 @@ LAST = "round_2.last"
 
 def run(dags, request, **fates):
     """Let the run of this test happen; `round_1_left_arm` stands for `round_1.left.arm`."""
+    return scheduler(dags, **fates).run(_name(request))
+
+
+def scheduler(dags, **fates):
     names = {t.task_id.replace(".", "_"): t.task_id for t in dags.dags["two-rounds"].tasks}
     by_id = {names[name]: fate for name, fate in fates.items()}
-    scheduler = DecidingScheduler(dags.dags["two-rounds"], by_id)
-    return scheduler.run(f"manual__{request.node.name}".replace("[", "_").replace("]", ""))
+    return DecidingScheduler(dags.dags["two-rounds"], by_id)
+
+
+def _name(request):
+    return f"manual__{request.node.name}".replace("[", "_").replace("]", "")
 
 
 def test_all_well_ends_success(dags, request):
@@ -116,6 +123,14 @@ def test_marked_failed_by_hand_still_reverts_and_ends_failed(dags, request):
     assert "failed" == state
     assert ("success", "failed") == (tasks["round_1.left.revert"], tasks["verdict"])
     assert {"skipped"} == {tasks[t] for t in ("consistency", "seal", "report", f"{LAST}.arm")}
+
+
+def test_marked_failed_by_hand_the_verdict_waits_for_every_revert(dags, request):
+    """S5: the report before it was skipped at once; a fault may still be on."""
+    made = scheduler(dags, round_1_left_inject=_mark_failed, verdict="failed")
+    made.run(_name(request))
+    assert made.decided["verdict"] > made.decided["round_1.left.revert"]
+    assert made.decided["verdict"] > made.decided["round_1.right.revert"]
 
 
 def _mark_failed(dag_run):

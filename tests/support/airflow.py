@@ -90,6 +90,7 @@ class DecidingScheduler:
 
         self.dag = DagSerialization.deserialize_dag(DagSerialization.serialize_dag(dag))
         self.fates = fates
+        self.decided: dict[str, int] = {}  # task id to the pass in which it was let run
 
     def run(self, run_id: str) -> tuple[str, dict[str, str]]:
         """Decide until nothing is left to decide; give the run's state and each task's."""
@@ -97,11 +98,12 @@ class DecidingScheduler:
 
         with create_session() as session:
             dag_run = self._begin(run_id, session)
-            for _ in range(100):
+            for number in range(100):
                 ready, _ = dag_run.update_state(session=session)
                 if dag_run.state in ("success", "failed"):
                     break
                 for task in ready:
+                    self.decided[task.task_id] = number
                     fate = self.fates.get(task.task_id, "success")
                     state = fate(dag_run) if callable(fate) else fate
                     session.refresh(task)
