@@ -63,7 +63,7 @@ def tcp_proxy(home: Path) -> Iterator[LoneProxy]:
     with _echo() as upstream:
         process = subprocess.Popen(
             [sys.executable, "-m", "shop.proxy", "database", f"127.0.0.1:{ports['listen']}",
-             f"127.0.0.1:{upstream}", f"127.0.0.1:{ports['control']}"],
+             f"127.0.0.1:{ports['control']}", f"127.0.0.1:{upstream}"],
             cwd=INCLUDE,
         )
         try:

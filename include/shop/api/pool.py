@@ -35,11 +35,14 @@ class Pool:
             connection_class=psycopg.AsyncConnection[Row],
             kwargs={
                 "autocommit": True,
+                "prepare_threshold": None,  # preparing costs a second round trip, now and then
                 "row_factory": dict_row,
                 "options": "-c statement_timeout=2000",
             },
-            min_size=2,
+            # All from the start: a pool grows one by one, and slowest when the way is slow.
+            min_size=16,
             max_size=16,
+            num_workers=4,
             open=False,
             timeout=_ACQUIRE_SECONDS,
             reconnect_timeout=_RECONNECT_SECONDS,
