@@ -39,16 +39,26 @@ def lines(path: Path, since: float) -> bytes:
     """Copy the lines of the log from `since` on, as they are."""
     with _opened(path) as file:
         _seek(file, round(since * _SECOND))
-        return b"".join(
-            line for line, entry in _parsed(file, path) if entry["time"] >= since * _SECOND
-        )
+        kept = _of_this_boot(_parsed(file, path))
+    return b"".join(line for line, entry in kept if entry["time"] >= since * _SECOND)
 
 
-def _entries(path: Path, since: float) -> Iterator[dict[str, Any]]:
+def _entries(path: Path, since: float) -> list[dict[str, Any]]:
     with _opened(path) as file:
         _seek(file, round(since * _SECOND) - _SLACK)
-        for _, entry in _parsed(file, path):
-            yield entry
+        return [entry for _, entry in _of_this_boot(_parsed(file, path))]
+
+
+def _of_this_boot(
+    parsed: Iterator[tuple[bytes, dict[str, Any]]]
+) -> list[tuple[bytes, dict[str, Any]]]:
+    """Forget what is before a fall of the clock: the log goes on, the machine was started anew."""
+    kept: list[tuple[bytes, dict[str, Any]]] = []
+    for line, entry in parsed:
+        if kept and entry["time"] < kept[-1][1]["time"] - _SLACK:
+            kept.clear()
+        kept.append((line, entry))
+    return kept
 
 
 def _opened(path: Path) -> BinaryIO:

@@ -38,8 +38,7 @@ def close(
     """
     run = run_of(ports, run_id)
     dirty = _let_go(ports, run, revert)
-    if not dirty:
-        ports.leases.unlock(run.environment, run_id)
+    ports.leases.unlock(run.environment, run_id)  # the store refuses while a lease is not clean
     unsealed = _seal_if_needed(ports, run)
     error = _error(ports, run, dirty, unsealed)
     if run.state is RunState.STARTED:

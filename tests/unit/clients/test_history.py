@@ -79,3 +79,11 @@ def test_a_long_history_is_read_from_near_the_cut(log):
 def test_the_slice_of_a_run_is_copied_as_it_is(log):
     content = [line(0, 1, "invoke"), line(1, 2, "ok"), line(2, 3, "invoke")]
     assert "".join(content[1:]).encode() == lines(log(*content), 2)
+
+
+def test_what_was_logged_before_the_machine_was_started_anew_does_not_count(log):
+    content = [line(n, 9000 + n, kind) for n, kind in enumerate(("invoke", "ok") * 900)]
+    content += [line(0, 50, "invoke"), line(1, 51, "ok")]
+    path = log(*content)
+    assert ([50.0], "".join(content[-2:]).encode()) == (
+        [o.invoked for o in operations(path, 40)], lines(path, 40))
