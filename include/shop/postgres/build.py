@@ -65,6 +65,15 @@ def rewind(shop: Settled, node: str) -> None:
     write_configuration(shop, node, standby=True)
 
 
+def require_primary(shop: Settled, node: str) -> None:
+    """Refuse while the other node is still a standby: what joins it then follows the old line."""
+    port = shop.node_port(other(node))
+    with psycopg.connect(shop.conninfo(port, "build", "postgres"), autocommit=True) as there:
+        row = there.execute("SELECT pg_is_in_recovery()").fetchone()
+    if row is None or row[0]:
+        raise psycopg.OperationalError(f"{other(node)} is not promoted yet")
+
+
 def write_passwords(shop: Settled) -> None:
     """Write libpq's password file, so that no command line and no setting holds the password."""
     shop.places.passwords.parent.mkdir(parents=True, exist_ok=True)

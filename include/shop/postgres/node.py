@@ -148,6 +148,7 @@ class Node:
 
     def _join(self) -> None:
         """Follow the primary: by winding back where that can work, else by a full copy."""
+        build.require_primary(self._shop, self._node)
         began = time.monotonic()
         whole = is_complete(self._folder) and not self._joining.exists()
         self._kill()
