@@ -4,6 +4,13 @@ import base64
 import json
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 from holdfast.errors import EvidenceError
 from holdfast.evidence.envelope import LIMIT, is_signed, pae, read, seal, statement_of
 from holdfast.evidence.keys import new_key, private_key, public_key
@@ -55,3 +62,18 @@ def test_what_is_no_statement_is_refused(payload):
 def test_what_is_no_key_is_refused(reader):
     with pytest.raises(EvidenceError):
         reader(b"-----BEGIN NOTHING-----")
+
+
+def test_a_payload_of_another_type_is_no_statement():
+    parts = json.loads(seal(STATEMENT, KEY)) | {"payloadType": "text/plain"}
+    with pytest.raises(EvidenceError, match="payload type 'text/plain'"):
+        statement_of(read(json.dumps(parts).encode()))
+
+
+def test_only_ed25519_keys_are_taken():
+    other = X25519PrivateKey.generate()
+    secret = other.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    public = other.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    for reader, pem in ((private_key, secret), (public_key, public)):
+        with pytest.raises(EvidenceError, match="not an Ed25519 key"):
+            reader(pem)

@@ -3,6 +3,7 @@
 import pytest
 from holdfast.evidence.keys import new_key
 from holdfast.evidence.story import Injection
+from holdfast.model.record import Statement
 from support.evidence import PLAN, RESULT, RUN, START, Log
 
 
@@ -28,7 +29,9 @@ def test_a_genuine_run_has_no_trouble(log):
 def test_an_edited_record_is_found(log):
     """E1: BROKEN to HELD inside an envelope."""
     log.edit(4, _hold)
-    assert [("E_BAD_SIGNATURE", "record 4"), ("E_CHAIN", "record 5")] == _codes(log.check())
+    checked = log.check()
+    assert [("E_BAD_SIGNATURE", "record 4"), ("E_CHAIN", "record 5")] == _codes(checked)
+    assert 1 == checked.exit_code
 
 
 def test_a_record_signed_again_with_another_key_is_found(log):
@@ -153,3 +156,27 @@ def test_a_trouble_reads_as_one_sentence(log):
     log.files["lost.json"] = b"x"
     (trouble,) = log.check().troubles
     assert str(trouble).startswith("E_ARTEFACT_MISMATCH lost.json: the file is not the one")
+
+
+PLACE = {"previous": "", "run_id": RUN, "recorded_at": "", "boottime_ms": 1, "boot_id": ""}
+
+
+@pytest.mark.parametrize("place", [None, {"index": 4}, PLACE | {"index": "4"}])
+def test_a_record_without_a_place_in_the_log_is_found(log, place):
+    log.edit(4, lambda p: p.update(log=place), log.key.read_bytes())
+    assert ("E_NO_PLACE", "record 4") in _codes(log.check())
+
+
+def test_a_list_of_files_that_differs_from_the_signed_subjects_is_found(tmp_path):
+    log = Log(tmp_path)
+    log.add(PLAN)
+    told = {"plan_digest": f"sha256:{RUN}", "artefacts": [{"name": "x", "digest": "sha256:0"}]}
+    log.notary.append(RUN, Statement(RESULT, {}, told))
+    assert [("E_SUBJECTS", "record 1")] == _codes(log.check())
+
+
+def test_an_experiment_that_was_never_injected_asks_for_no_start(tmp_path):
+    log = Log(tmp_path)
+    log.add(PLAN)
+    log.add(RESULT, experiments=[{"name": "first"}, "nonsense"])
+    assert [] == _codes(log.check())
