@@ -83,6 +83,16 @@ def _descendants(process: psutil.Process, spare: Sequence[str]) -> list[psutil.P
     return found
 
 
+def session(leader: int) -> list[Identity]:
+    """Every process of the session that this pid leads, or led before it died."""
+    found = []
+    for pid in psutil.pids():
+        with suppress(ProcessLookupError):
+            if os.getsid(pid) == leader and (identity := Identity.of(pid)) is not None:
+                found.append(identity)
+    return found
+
+
 def inside(folder: Path) -> list[Identity]:
     """Every process that works in this folder.
 

@@ -97,6 +97,7 @@ class Child:
         if self._process is not None and self._process.poll() is not None:
             pause = self._patience.after(now - self._started)
             _say(f"{self.job.name} ended with {self._process.returncode}; again in {pause} s")
+            processes.end(processes.session(self._process.pid))  # workers that outlived it
             self._process, self._due = None, now + pause
         if self._process is None and now >= self._due:
             self._start(now)
@@ -167,7 +168,9 @@ class Supervisor:
         _say("stopped" + (f"; could not end {[p.pid for p in left]}" if left else ""))
 
     def _members(self, pids: Sequence[int]) -> set[processes.Identity]:
-        return {member for pid in pids for member in processes.tree(pid, self._spec.spare)}
+        trees = (processes.tree(pid, self._spec.spare) for pid in pids)
+        sessions = (processes.session(pid) for pid in pids)
+        return {member for group in (*trees, *sessions) for member in group}
 
     def _living(self, roots: Sequence[processes.Identity]) -> bool:
         for child in self._children:
