@@ -70,7 +70,7 @@ def _asked() -> Iterator[None]:
     except PrometheusApiClientException as error:
         raise CheckError(f"Prometheus refused: {_refusal(str(error))}") from error
     except RequestException as error:
-        raise CheckError(f"Prometheus could not be asked: {type(error).__name__}") from error
+        raise CheckError(f"Prometheus could not be asked: {_trouble(str(error))}") from error
     except (KeyError, IndexError, TypeError, ValueError) as error:
         raise CheckError("the answer is not one of Prometheus's API") from error
 
@@ -79,6 +79,11 @@ def _refusal(text: str) -> str:
     """Prometheus's own words, out of the library's."""
     told = re.search(r'"error": ?"(.+?)"[,}]', text)
     return (told[1] if told else text).replace("\\", "")[:200]
+
+
+def _trouble(text: str) -> str:
+    """What happened on the way: without retries the library calls a time-out a lost connection."""
+    return "no answer in time" if "timed out" in text else "no connection"
 
 
 def _sample(result: Any, asked_at: float) -> Sample:

@@ -1,6 +1,7 @@
 """One number from Prometheus, or why there is none; over a real socket (S4)."""
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -118,9 +119,17 @@ def test_a_prometheus_that_is_down_is_no_data_at_once_and_not_asked_again():
         port = closed.server_port
     began = time.monotonic()
     sample = PrometheusMetrics(f"http://127.0.0.1:{port}", clock=FakeClock()).now("up")
-    assert "Prometheus could not be asked: ConnectionError" == sample.why
+    assert "Prometheus could not be asked: no connection" == sample.why
     assert START.timestamp() == sample.at
     assert time.monotonic() - began < 2
+
+
+def test_a_prometheus_that_hangs_is_no_data_in_time(monkeypatch):
+    monkeypatch.setattr("holdfast.clients.prometheus.NOW_SECONDS", 0.05)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        sample = PrometheusMetrics(url, clock=FakeClock()).now("up")
+    assert "Prometheus could not be asked: no answer in time" == sample.why
 
 
 def test_a_broken_answer_of_a_gateway_is_not_asked_for_again(server):
