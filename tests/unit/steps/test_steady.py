@@ -92,7 +92,7 @@ def test_a_lease_closed_for_good_order_is_no_abort(tmp_path, reason):
     steady(with_lease(tmp_path, reason=reason), RUN, 1)
 
 
-@pytest.mark.parametrize("ended", [End.SILENCE, End.SIGNAL, End.CHILD_DIED, End.FAILED, End.ADOPTED])
+@pytest.mark.parametrize("ended", [End.SILENCE, End.SIGNAL, End.CHILD_DIED, End.ADOPTED])
 def test_a_fault_that_its_keeper_ended_early_is_an_abort(tmp_path, ended):
     with pytest.raises(RoundLeftOut, match=f"its keeper ended it .{ended}."):
         steady(with_lease(tmp_path, ended=ended), RUN, 1)
