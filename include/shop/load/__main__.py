@@ -107,14 +107,16 @@ async def main(home: Path, rate: float) -> None:
     """Load the shop of this home."""
     shop = Settled.read(home)
     base = f"http://{HOST}:{shop.ports['front']}"
-    async with aiohttp.ClientSession(
+    http = aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0),
         timeout=aiohttp.ClientTimeout(total=_CLIENT_SECONDS),
-    ) as http:
-        load = Load(base, History(shop.places.history), http)
-        await _serve(load, shop.ports["load"])
-        await _wait_for_shop(http, f"{base}/ready")
-        await load.run(rate)
+    )
+    with History(shop.places.history) as history:
+        async with http:
+            load = Load(base, history, http)
+            await _serve(load, shop.ports["load"])
+            await _wait_for_shop(http, f"{base}/ready")
+            await load.run(rate)
 
 
 if __name__ == "__main__":

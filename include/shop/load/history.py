@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import Self
 
 from shop.load.outcome import Outcome
 
@@ -27,6 +28,12 @@ class History:
         self.lines = len(file.read_bytes().splitlines()) if file.exists() else 0
         self._index = count(self.lines)
         self._file = file.open("a")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._file.close()
 
     def invoke(self, operation: Invocation) -> None:
         """Write before the request is sent: what is not in the log did not happen."""

