@@ -73,6 +73,8 @@ class ChildInHand:
         self.injected_at: float | None = None
         self.told: float | None = None
         self.silent = 0.0
+        self.lag = 0.0
+        self.tellings: list[float] = []
         self.injections: list[float] = []
 
     def beat(self) -> None:
@@ -80,12 +82,13 @@ class ChildInHand:
 
     def inject(self, at: float) -> None:
         self.told = at
+        self.tellings.append(at)
 
     def kill(self) -> None:
         self.alive = False
 
     def turn(self) -> None:
-        if not self.alive or self.told is None:
+        if not self.alive or self.told is None or self.clock.boottime() < self.told + self.lag:
             return
         told, self.told = self.told, None
         if self.clock.boottime() - told >= FRESH_SECONDS:
