@@ -44,7 +44,7 @@ def file_ports(home: Path, environ: dict[str, str] | None = None, **changes: Any
         "settings": settings,
         "clock": SystemClock(),
         "leases": SqliteLeases(settings.live),
-        "journals": FileJournals(settings.journals),
+        "journals": FileJournals(settings.journals, changes.get("clock")),
         "keepers": LocalKeepers(settings, environ),
     }
     return memory_ports(home, **(parts | changes))

@@ -37,9 +37,10 @@ def finish(ports: Ports, lease_id: str, by: str) -> tuple[LeaseState, str]:
 
 def patience(ports: Ports, lease: Lease | None) -> float:
     """The longest a keeper that should end now may need until its target is clean. Seconds."""
-    driver = ports.drivers.get(lease.fault_type) if lease is not None else None
-    total = LIMITS[driver.effect if driver is not None else Effect.ONE_SHOT].total
-    return (lease.lease_seconds if lease is not None else 0.0) + _INJECTION + total + _MARGIN
+    if lease is None or lease.fault_type not in ports.drivers:
+        return LIMITS[Effect.ONE_SHOT].total + _INJECTION + _MARGIN
+    total = LIMITS[ports.drivers[lease.fault_type].effect].total
+    return lease.lease_seconds + _INJECTION + total + _MARGIN
 
 
 def known_lease(ports: Ports, lease_id: str) -> Lease | None:
@@ -98,10 +99,17 @@ def _take_over(ports: Ports, lease_id: str, by: str) -> tuple[LeaseState, str] |
             return None
         try:
             state = adopt(estate_of(ports), lease_id, End.ADOPTED, by)
-            facts = facts_of(tuple(ports.journals.open(lease_id).lines()))
         except (EvidenceError, SpecError) as error:
             return _unproven(ports, lease_id, str(error))
-        return state, "" if state is LeaseState.CLEAN else str(facts.get("detail", ""))
+        return state, "" if state is LeaseState.CLEAN else _why(ports, lease_id)
+
+
+def _why(ports: Ports, lease_id: str) -> str:
+    try:
+        lines = tuple(ports.journals.open(lease_id).lines())
+    except EvidenceError as error:
+        return str(error)
+    return str(facts_of(lines).get("detail", ""))
 
 
 def _without_journal(ports: Ports, lease_id: str) -> tuple[LeaseState, str]:
