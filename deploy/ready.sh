@@ -3,8 +3,9 @@
 # usage: deploy/ready.sh run|dev      (dev adds the tools that tests and lint need)
 set -eu
 cd "$(dirname "$0")/.."
+mode=${1:-run}
 lock=requirements.txt
-[ "${1:-run}" = dev ] && lock=requirements-dev.txt
+[ "$mode" = dev ] && lock=requirements-dev.txt
 python=${PYTHON:-python3}
 
 say() { printf 'holdfast: %s\n' "$*" >&2; }
@@ -35,8 +36,9 @@ if [ -n "$missing" ]; then
     fi
 fi
 
-stamp=.venv/.ready-$(cat "$lock" pyproject.toml | sha256sum | cut -c1-16)
-[ -f "$stamp" ] && exit 0
+stamp() { printf '.venv/.ready-%s-%s' "$1" "$(cat requirements.txt requirements-dev.txt pyproject.toml | sha256sum | cut -c1-16)"; }
+# what tests need holds all that a run needs
+if [ -f "$(stamp dev)" ] || [ -f "$(stamp "$mode")" ]; then exit 0; fi
 say "installing Python packages from $lock into .venv"
 [ -x .venv/bin/python ] || "$python" -m venv .venv
 if command -v uv >/dev/null 2>&1; then
@@ -47,4 +49,4 @@ else
     .venv/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 fi
 rm -f .venv/.ready-*
-touch "$stamp"
+touch "$(stamp "$mode")"

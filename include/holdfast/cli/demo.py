@@ -17,7 +17,7 @@ from holdfast.ports.leases import Line
 
 demo_app = typer.Typer()
 _SUITE = "shop-core.suite.yaml"
-_EXPERIMENT = "slow-database"
+_EXPERIMENT = "database-latency"
 
 
 @demo_app.command()
