@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from holdfast.errors import Postponed
+from holdfast.errors import EvidenceError, Postponed
 from holdfast.model.fault import Fault, Recipe
 from holdfast.model.lease import MOVES, Environment, Lease, LeaseState, Reason, Renewal, Revocation
 from holdfast.ports.leases import Line
@@ -121,6 +121,7 @@ class MemoryJournal:
 
     first: Recipe
     written: list[Line] = field(default_factory=list)
+    opened: Lease | None = None
 
     def write(self, state: LeaseState, **facts: object) -> None:
         at = datetime(2026, 1, 1, tzinfo=UTC).isoformat()
@@ -132,6 +133,11 @@ class MemoryJournal:
     def recipe(self) -> Recipe:
         return self.first
 
+    def lease(self) -> Lease:
+        if self.opened is None:
+            raise EvidenceError("the first line has no lease", index=0)
+        return self.opened
+
 
 @dataclass
 class MemoryJournals:
@@ -141,7 +147,7 @@ class MemoryJournals:
     claimed: set[str] = field(default_factory=set)
 
     def create(self, lease: Lease, fault: Fault, recipe: Recipe) -> MemoryJournal:
-        journal = MemoryJournal(recipe)
+        journal = MemoryJournal(recipe, opened=lease)
         journal.write(LeaseState.OPENED, fault_type=fault.type, undo=dict(recipe.undo))
         self.written[lease.id] = journal
         return journal
@@ -178,6 +184,9 @@ class MemoryKeepers:
 
     def is_alive(self, lease_id: str) -> bool:
         return lease_id in self.alive
+
+    def end(self, lease_id: str) -> None:
+        self.alive.discard(lease_id)
 
     def kill(self, lease_id: str) -> None:
         self.killed.append(lease_id)
