@@ -44,17 +44,18 @@ class Lab:
         self.driver = _driver()
         self.ports = file_ports(home, environ, drivers={"probe": self.driver})
         self.guard = Guard(home)
+        self.fault_type, self.selector = "probe", {"process": str(self.target.pid)}
         self.lease: Lease
 
     def arm(self, lease_id: str = "lease-1", duration: float = 30.0, delay: float = 0.0,
             **params: object) -> None:
         """Open a lease, journal it, start its keeper and wait until it is armed."""
         lease = a_lease(
-            id=lease_id, fault_type="probe", lease_seconds=LEASE_SECONDS,
+            id=lease_id, fault_type=self.fault_type, lease_seconds=LEASE_SECONDS,
             duration_seconds=duration, delay_seconds=delay,
             opened_at=datetime.now(UTC).isoformat(),
         )
-        fault = Fault("probe", "api", {"process": str(self.target.pid)}, str(self.home),
+        fault = Fault(self.fault_type, "api", self.selector, str(self.home),
                       timedelta(seconds=duration), timedelta(seconds=delay), params)
         self.lease = self.ports.leases.open(lease)
         recipe = self.driver.arm(fault, lease.id)
