@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from airflow.plugins_manager import AirflowPlugin
+
 from holdfast.provider.links import lab_links
 
 

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, closing
 
 import pytest
 from aiohttp import web
+
 from holdfast.clients.prometheus_live import Source, prometheus_live
 from holdfast.clock import SystemClock
 from holdfast.model.lease import LeaseState, Reason, Revocation

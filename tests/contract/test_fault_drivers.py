@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 import pytest
+
 from holdfast.errors import FaultError
 from holdfast.model.fault import Effect, Recipe
 from holdfast.ports.faults import FaultDriver

@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+
 from holdfast.clients.postgres import Cluster, cluster
 from holdfast.faults.postgres.kill_primary import KillPrimaryDriver
 from holdfast.faults.postgres.pause_replay import PauseReplayDriver

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+
 from holdfast.errors import FaultError
 from holdfast.faults.postgres.kill_primary import KillPrimaryDriver
 from holdfast.faults.postgres.pause_replay import PauseReplayDriver

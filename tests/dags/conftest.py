@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from support.airflow import bag, migrate, own_home
 
 ROOT = own_home()

@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from support.airflow import CHECKOUT, bag, suite_text
 
 pytestmark = pytest.mark.dag

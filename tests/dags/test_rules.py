@@ -1,6 +1,7 @@
 """The trigger rules, decided by Airflow's own scheduler code: which run ends how (DESIGN 4)."""
 
 import pytest
+
 from support.airflow import DecidingScheduler
 
 pytestmark = pytest.mark.dag

@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+
 from holdfast.errors import GuardTripped, HoldfastError, Postponed, ResidueError
 from holdfast.model.run import EntryKind, Run, RunState
 from holdfast.model.verdict import Finding, Verdict

@@ -14,7 +14,6 @@ from holdfast.model.verdict import Finding, Verdict
 from holdfast.ports.bundle import Ports
 from holdfast.steps.book import write_finding
 from holdfast.stores.notary import LocalNotary
-
 from support import runs
 from support.memory_leases import MemoryJournal
 from support.runs import RUN

@@ -14,7 +14,6 @@ from holdfast.evidence.story import Injection
 from holdfast.evidence.verify import Checked, verify
 from holdfast.model.record import PREDICATES, Record, Statement
 from holdfast.stores.notary import LocalNotary
-
 from support.ports import FakeClock
 
 RUN = "shop--1"

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+
 from holdfast.clients import processes
 from holdfast.clients.toxics import round_trip
 from holdfast.model.fault import Fault, Setting

@@ -11,7 +11,6 @@ from holdfast.ports.leases import StoreDown
 from holdfast.ports.metrics import Sample
 from holdfast.safety.conditions import Condition, Watch, watch_of
 from holdfast.steps.watch import watch
-
 from support.memory_leases import MemoryLeases
 from support.ports import START, FakeClock
 

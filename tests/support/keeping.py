@@ -13,7 +13,6 @@ from holdfast.ports.leases import StoreDown
 from holdfast.steps.adopt import Estate, adopt
 from holdfast.steps.mend import mend
 from holdfast.stores.live import SqliteLeases
-
 from support.ports import FakeClock, FakeDriver
 
 

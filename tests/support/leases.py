@@ -14,7 +14,6 @@ from holdfast.settings import Settings
 from holdfast.stores.journal import FileJournals
 from holdfast.stores.keepers import LocalKeepers
 from holdfast.stores.live import SqliteLeases
-
 from support.ports import memory_ports
 
 LEASE = Lease(

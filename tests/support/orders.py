@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 import psycopg
+
 from shop.postgres.cluster import Cluster
 from shop.settled import Settled
 

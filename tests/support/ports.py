@@ -14,7 +14,6 @@ from holdfast.model.fault import Effect, Fault, Recipe, Setting, Target
 from holdfast.ports.bundle import Ports
 from holdfast.ports.metrics import Sample
 from holdfast.settings import Settings
-
 from support.memory_books import FolderArtefacts, MemoryBooks, MemoryNotary, MemoryNotifier
 from support.memory_leases import MemoryJournals, MemoryKeepers, MemoryLeases
 

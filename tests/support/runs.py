@@ -6,7 +6,6 @@ from typing import Any
 from holdfast.model.lease import Lease, LeaseState, Reason, Revocation
 from holdfast.ports.bundle import Ports
 from holdfast.steps.plan import PlanRequest, plan
-
 from support import suites
 from support.ports import FakeMetrics, memory_ports
 

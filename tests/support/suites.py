@@ -7,7 +7,6 @@ from holdfast.model.fault import Effect, Setting
 from holdfast.model.suite import Suite
 from holdfast.spec.load import load_text
 from holdfast.spec.rules import Known
-
 from support.ports import FakeDriver
 
 ERRORS = "errors:ratio"

@@ -12,6 +12,7 @@ from contextlib import closing, contextmanager
 
 import pytest
 from aiohttp import web
+
 from holdfast.clients.prometheus_live import Source, prometheus_live
 from holdfast.clock import SystemClock
 from holdfast.model.lease import LeaseState, Reason

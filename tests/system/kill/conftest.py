@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+
 from holdfast.clients.host import start_time
 from holdfast.errors import HoldfastError
 from holdfast.model.fault import Fault

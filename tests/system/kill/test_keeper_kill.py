@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from holdfast.errors import ResidueError
 from holdfast.model.lease import End, LeaseState, Reason, Revocation
 from holdfast.steps.janitor import sweep

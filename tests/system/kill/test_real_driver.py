@@ -5,6 +5,7 @@ import time
 from dataclasses import replace
 
 import pytest
+
 from holdfast.model.lease import LeaseState
 from holdfast.registry import Registry
 from holdfast.steps.revert import revert

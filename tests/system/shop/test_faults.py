@@ -10,6 +10,7 @@ import time
 import urllib.request
 
 import pytest
+
 from shop import processes
 from shop.postgres.cluster import Cluster
 from shop.settled import HOST

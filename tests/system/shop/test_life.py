@@ -9,6 +9,7 @@ import sys
 import time
 
 import pytest
+
 from shop import processes
 from shop.binaries import program
 from shop.down import down

@@ -1,11 +1,12 @@
 """R6: no acknowledged write is lost."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from holdfast.checkers.lost_writes import CHECKER, ENOUGH
 from holdfast.model.operation import Operation
 from holdfast.registry import Registry
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 def writes(outcome, *keys):

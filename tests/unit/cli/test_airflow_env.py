@@ -4,6 +4,7 @@ import json
 import stat
 
 import pytest
+
 from holdfast.cli.airflow_env import COMMANDS, Lab
 from holdfast.settings import Settings
 

@@ -2,6 +2,7 @@
 
 import pytest
 import typer
+
 from holdfast.cli.border import border
 from holdfast.errors import (
     EvidenceError,

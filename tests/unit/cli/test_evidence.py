@@ -4,12 +4,13 @@ import hashlib
 import json
 
 import pytest
+from typer.testing import CliRunner
+
 from holdfast.cli.evidence import app
 from holdfast.model.record import PREDICATES, Statement
 from holdfast.model.run import Run
 from holdfast.settings import Settings
 from holdfast.wiring import ports as wired
-from typer.testing import CliRunner
 
 RUN = "shop--1"
 

@@ -4,9 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
+
 from holdfast.cli.files import files
 from holdfast.spec.schema import suite_schema
-from typer.testing import CliRunner
 
 EXPERIMENTS = Path(__file__).parents[3] / "experiments"
 NOOP = """\

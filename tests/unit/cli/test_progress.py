@@ -3,11 +3,11 @@
 from datetime import timedelta
 
 import pytest
+
 from holdfast.cli.progress import Asked, Progress
 from holdfast.model.lease import End, Lease, LeaseState, Reason, Revocation
 from holdfast.model.run import Entry, EntryKind
 from holdfast.model.suite import Suite
-
 from support.ports import FakeMetrics, memory_ports
 
 SUITE = Suite.model_validate(

@@ -4,6 +4,7 @@ import json
 import stat
 
 import pytest
+
 from holdfast.clients.connections import connection, write_connection
 from holdfast.errors import SpecError
 

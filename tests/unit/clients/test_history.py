@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from holdfast.clients.history import lines, operations
 from holdfast.errors import CheckError
 from holdfast.model.operation import Operation

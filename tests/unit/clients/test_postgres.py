@@ -1,6 +1,7 @@
 import socket
 
 import pytest
+
 from holdfast.clients.connections import Connection
 from holdfast.clients.postgres import Cluster, Node
 from holdfast.errors import FaultError, TransientFaultError

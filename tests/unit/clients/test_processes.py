@@ -3,6 +3,7 @@ import signal
 import subprocess
 
 import pytest
+
 from holdfast.clients import processes
 from holdfast.clients.processes import Process
 from holdfast.errors import FaultError

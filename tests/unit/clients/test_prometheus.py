@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from urllib.parse import parse_qs, urlparse
 
 import pytest
+
 from holdfast.clients.prometheus import PrometheusMetrics
 from holdfast.errors import CheckError
 from support.ports import START, FakeClock

@@ -5,6 +5,7 @@ import time
 
 import pytest
 from aiohttp import web
+
 from holdfast.clients import prometheus_live as module
 from holdfast.clients.connections import Connection
 from holdfast.clients.prometheus_live import Source, prometheus_live, sample_of, source

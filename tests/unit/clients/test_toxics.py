@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 
 import pytest
+
 from holdfast.clients.connections import Connection
 from holdfast.clients.toxics import Proxy, Toxics, round_trip
 from holdfast.errors import FaultError, TransientFaultError

@@ -3,10 +3,11 @@
 import json
 
 import pytest
-from holdfast.errors import EvidenceError
-from holdfast.evidence.canonical import canonical
 from hypothesis import given
 from hypothesis import strategies as st
+
+from holdfast.errors import EvidenceError
+from holdfast.evidence.canonical import canonical
 
 KEYS = st.text(st.characters(max_codepoint=127), max_size=8)
 LEAVES = (

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     PublicFormat,
 )
+
 from holdfast.errors import EvidenceError
 from holdfast.evidence.envelope import LIMIT, is_signed, pae, read, seal, statement_of
 from holdfast.evidence.keys import new_key, private_key, public_key

@@ -1,6 +1,7 @@
 """E1: every change to a run's evidence is found, and named for what it is."""
 
 import pytest
+
 from holdfast.evidence.keys import new_key
 from holdfast.evidence.story import Injection
 from holdfast.model.record import Statement

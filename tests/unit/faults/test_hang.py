@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+
 from holdfast.clients import processes
 from holdfast.errors import FaultError
 from holdfast.faults.process.hang import HangDriver, _is_own

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+
 from holdfast.errors import TransientFaultError
 from holdfast.faults.network import latency
 from holdfast.faults.network.latency import LatencyDriver

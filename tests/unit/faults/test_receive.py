@@ -1,6 +1,7 @@
-from holdfast.faults.postgres._receive import mark
 from hypothesis import given
 from hypothesis import strategies as st
+
+from holdfast.faults.postgres._receive import mark
 
 
 def test_the_mark_names_the_lease() -> None:

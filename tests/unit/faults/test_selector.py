@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 import pytest
+
 from holdfast.errors import FaultError
 from holdfast.faults._selector import address, number
 from holdfast.model.fault import Fault

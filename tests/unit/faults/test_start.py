@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+
 from holdfast.registry import Registry
 
 _HEAVY = "{'pydantic', 'psycopg', 'psutil', 'sqlalchemy', 'airflow', 'aiohttp'}"

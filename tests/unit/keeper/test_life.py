@@ -11,15 +11,6 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from holdfast.errors import HoldfastError, ResidueError
-from holdfast.keeper.machine import FRESH_SECONDS
-from holdfast.model.lease import LeaseState, Reason, Renewal, Revocation
-from holdfast.ports.leases import StoreDown
-from holdfast.steps.finish import estate_of
-from holdfast.steps.janitor import sweep
-from holdfast.steps.mirror import path
-from holdfast.steps.revert import revert
-from holdfast.steps.stop import stop
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -29,6 +20,16 @@ from hypothesis.stateful import (
     precondition,
     rule,
 )
+
+from holdfast.errors import HoldfastError, ResidueError
+from holdfast.keeper.machine import FRESH_SECONDS
+from holdfast.model.lease import LeaseState, Reason, Renewal, Revocation
+from holdfast.ports.leases import StoreDown
+from holdfast.steps.finish import estate_of
+from holdfast.steps.janitor import sweep
+from holdfast.steps.mirror import path
+from holdfast.steps.revert import revert
+from holdfast.steps.stop import stop
 from support.keeping import FakeClock, FlakyLeases, KeepersInHand, TrickyDriver
 from support.leases import a_fault, a_lease, file_ports
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+
 from holdfast.keeper.machine import (
     ARMED_SECONDS,
     INJECT_SECONDS,

@@ -8,6 +8,7 @@ from functools import partial
 from types import SimpleNamespace
 
 import pytest
+
 from holdfast.clock import SystemClock
 from holdfast.errors import FaultError
 from holdfast.keeper.child import Child, attend

@@ -1,6 +1,7 @@
 """A bound that was written down is read back as the same bound."""
 
 import pytest
+
 from holdfast.model.suite import Bound, parse_bound
 
 

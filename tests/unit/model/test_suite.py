@@ -3,6 +3,10 @@
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
+
 from holdfast.model.suite import (
     Bound,
     BoundText,
@@ -12,9 +16,6 @@ from holdfast.model.suite import (
     format_duration,
     parse_duration,
 )
-from hypothesis import given
-from hypothesis import strategies as st
-from pydantic import TypeAdapter, ValidationError
 from support import suites
 
 bound = TypeAdapter(BoundText).validate_python

@@ -1,6 +1,7 @@
 """The worst verdict wins."""
 
 import pytest
+
 from holdfast.model.verdict import Verdict
 
 

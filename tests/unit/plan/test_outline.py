@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+
 from holdfast.model.fault import Effect
 from holdfast.plan.outline import outline, worst_case
 from holdfast.spec.load import load_suite

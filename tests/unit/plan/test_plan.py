@@ -3,6 +3,9 @@
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from holdfast.errors import SpecError
 from holdfast.model.fault import Effect, Fault, Target
 from holdfast.plan.plan import (
@@ -14,8 +17,6 @@ from holdfast.plan.plan import (
     fault,
     make_plan,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 from support import suites
 
 

@@ -6,6 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+
 from holdfast.model.fault import Fault, Recipe
 from holdfast.model.verdict import Finding, Verdict
 from holdfast.probes.app_recovered import PROBE

@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 import pytest
+
 from holdfast.clients.connections import Connection
 from holdfast.clients.postgres import Cluster, Node
 from holdfast.errors import FaultError

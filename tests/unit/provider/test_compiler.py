@@ -1,6 +1,7 @@
 """Suites to DAGs."""
 
 import pytest
+
 from holdfast.errors import SpecError
 from holdfast.provider.compiler import dags_from, refuse_broken
 from support.airflow import suite_text

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+
 from holdfast.errors import (
     CheckError,
     GuardTripped,

@@ -1,6 +1,7 @@
 """Choices of one run, from the form or from anywhere."""
 
 import pytest
+
 from holdfast.errors import SpecError
 from holdfast.provider.params import Choices, choices, form
 

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import airflow
 import jsonschema
 import pytest
+
 from holdfast.model.run import Notice
 from holdfast.provider import links, wiring
 from holdfast.provider.notifier import HoldfastNotifier

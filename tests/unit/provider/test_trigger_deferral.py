@@ -4,6 +4,7 @@ from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
+
 from holdfast.model.lease import End, LeaseState, Reason, Revocation
 from holdfast.model.run import Entry, EntryKind
 from holdfast.model.verdict import Verdict

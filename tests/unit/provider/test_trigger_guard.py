@@ -6,6 +6,7 @@ from importlib import import_module
 
 import pytest
 from aiohttp import web
+
 from holdfast.model.lease import LeaseState, Reason, Revocation
 from holdfast.stores.live import SqliteLeases
 from support.airflow import own_home

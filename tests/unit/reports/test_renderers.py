@@ -5,6 +5,7 @@ import re
 from xml.etree import ElementTree
 
 import pytest
+
 from holdfast.registry import Registry
 from holdfast.reports._chart import svg
 from holdfast.reports._content import Chart, seconds

@@ -1,10 +1,11 @@
 """What a guard watches follows from the suite."""
 
 import pytest
-from holdfast.model.suite import Bound, StopCondition
-from holdfast.safety.conditions import Watch, negated, watch_of
 from hypothesis import given
 from hypothesis import strategies as st
+
+from holdfast.model.suite import Bound, StopCondition
+from holdfast.safety.conditions import Watch, negated, watch_of
 from support.guard import a_suite, a_watch, conditions
 
 OPS = ("<", "<=", ">", ">=")

@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from holdfast.model.lease import Reason
 from holdfast.ports.metrics import Sample
 from holdfast.safety.guard import Memory, Policy, judge
-from hypothesis import given
-from hypothesis import strategies as st
 from support.guard import conditions
 
 POLICY = Policy(grace=3.0)

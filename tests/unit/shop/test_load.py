@@ -5,6 +5,7 @@ from collections import Counter
 from random import Random
 
 import pytest
+
 from shop.load.figures import Figures
 from shop.load.history import History, Invocation, Processes
 from shop.load.operations import NAMES, pick

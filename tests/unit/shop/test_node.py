@@ -1,6 +1,7 @@
 """What a node does next: never two primaries, never a primary by its own decision (R4)."""
 
 import pytest
+
 from shop.places import Places
 from shop.postgres import rights
 from shop.postgres.cluster import Cluster

@@ -6,6 +6,7 @@ import sys
 from dataclasses import replace
 
 import pytest
+
 from shop import processes
 from shop.processes import Identity
 

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 from aiohttp import test_utils
+
 from shop.proxy.control import Control
 from shop.proxy.server import Proxy
 from shop.proxy.toxics import BadToxic, Toxic, Toxics

@@ -1,6 +1,7 @@
 """What a shop is told when it starts, and what it says when it cannot."""
 
 import pytest
+
 from shop import binaries
 from shop.addresses import IDS, connections
 from shop.errors import ShopError

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from holdfast.spec.load import load_text
 from holdfast.spec.problems import SpecErrors
 from holdfast.spec.rules import installed

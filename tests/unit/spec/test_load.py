@@ -5,10 +5,11 @@ import json
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
+
 from holdfast.spec.load import load_suite, load_text
 from holdfast.spec.problems import SpecErrors
 from holdfast.spec.translate import words_at
-from ruamel.yaml import YAML
 from support import suites
 
 

@@ -1,6 +1,7 @@
 """Rules of suites: what the broken suites do not show."""
 
 import pytest
+
 from holdfast.spec.load import load_text
 from holdfast.spec.problems import SpecErrors, nearest
 from holdfast.spec.rules import installed

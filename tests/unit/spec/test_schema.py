@@ -5,6 +5,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+
 from holdfast.spec.load import load_suite
 from holdfast.spec.rules import installed
 from holdfast.spec.schema import schema_text, suite_schema

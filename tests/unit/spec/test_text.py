@@ -3,10 +3,11 @@
 import json
 
 import pytest
-from holdfast.errors import SpecError
-from holdfast.spec.text import MAX_BYTES, MAX_DEPTH, read
 from hypothesis import given
 from hypothesis import strategies as st
+
+from holdfast.errors import SpecError
+from holdfast.spec.text import MAX_BYTES, MAX_DEPTH, read
 
 words = st.text(alphabet="abcdefghijklmnopqrstuvwxyz_", min_size=1, max_size=8)
 plain = st.recursive(

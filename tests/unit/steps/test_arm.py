@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+
 from holdfast.errors import FaultError, Postponed, SafetyError, Stopped
 from holdfast.model.lease import LeaseState, Reason, Renewal, Revocation
 from holdfast.model.record import PREDICATES, Statement

@@ -1,11 +1,12 @@
 """What was normal before the first fault (O1)."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from holdfast.errors import Postponed
 from holdfast.model.run import EntryKind
 from holdfast.steps.baseline import baseline, summary
-from hypothesis import given
-from hypothesis import strategies as st
 from support import suites
 from support.ports import FakeMetrics
 from support.runs import RUN, WELL, planned

@@ -1,6 +1,7 @@
 """What a run's book gives back."""
 
 import pytest
+
 from holdfast.errors import SpecError
 from holdfast.model.verdict import Finding, Verdict
 from holdfast.steps.book import (

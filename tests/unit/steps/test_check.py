@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from holdfast.errors import FaultError
 from holdfast.model.run import RunState
 from holdfast.model.verdict import Verdict

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+
 from holdfast.errors import FaultError, GuardTripped, Stopped
 from holdfast.model.fault import Fault, Recipe
 from holdfast.model.lease import End, LeaseState, Reason, Revocation

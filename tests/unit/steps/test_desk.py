@@ -7,6 +7,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 
 import pytest
+
 from holdfast.clock import SystemClock
 from holdfast.model.lease import Reason, Renewal, Revocation
 from holdfast.ports.desk import TooLate

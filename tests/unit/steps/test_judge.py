@@ -1,6 +1,7 @@
 """The worst finding wins, and what was never tried is unknown."""
 
 import pytest
+
 from holdfast.model.lease import LeaseState
 from holdfast.model.verdict import Finding, Verdict
 from holdfast.steps.book import write_finding

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
+
 from holdfast.errors import EvidenceError, Postponed, SpecError
 from holdfast.model.run import EntryKind, RunState
 from holdfast.spec.problems import SpecErrors

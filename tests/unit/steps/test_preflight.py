@@ -1,6 +1,7 @@
 """May the run start? Every reason at once, and nothing touched (S3)."""
 
 import pytest
+
 from holdfast.errors import EvidenceError, Postponed, SpecError
 from holdfast.model.lease import LeaseState
 from holdfast.steps.preflight import preflight

@@ -1,6 +1,7 @@
 """R1, R4: recovery from a fault, measured and judged."""
 
 import pytest
+
 from holdfast.model.lease import End, LeaseState, Reason, Revocation
 from holdfast.model.run import EntryKind
 from holdfast.model.verdict import Verdict

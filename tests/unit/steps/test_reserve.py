@@ -1,6 +1,7 @@
 """Taking the environment, and the start on record before any fault (E1)."""
 
 import pytest
+
 from holdfast.errors import EvidenceError, Postponed
 from holdfast.model.run import EntryKind
 from holdfast.steps.book import plan_of

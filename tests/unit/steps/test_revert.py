@@ -5,6 +5,7 @@ from dataclasses import replace
 from threading import Event
 
 import pytest
+
 from holdfast.errors import EvidenceError, FaultError, ResidueError
 from holdfast.model.lease import End, LeaseState, Reason, Renewal, Revocation
 from holdfast.registry import Registry

@@ -1,6 +1,7 @@
 """Before each round: well, or no fault (S4, S5)."""
 
 import pytest
+
 from holdfast.errors import Postponed
 from holdfast.model.lease import End, LeaseState, Reason
 from holdfast.model.run import EntryKind

@@ -1,6 +1,7 @@
 """The end of a run: clean, unlocked, written down, told, and with the right exit code."""
 
 import pytest
+
 from holdfast.errors import EvidenceError, GuardTripped, HoldfastError, ResidueError, Stopped
 from holdfast.model.lease import End, LeaseState, Reason, Revocation
 from holdfast.model.run import RunState

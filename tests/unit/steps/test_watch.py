@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+
 from holdfast.model.lease import End, LeaseState, Reason, Revocation
 from support.guard import World, a_lease, a_watch
 

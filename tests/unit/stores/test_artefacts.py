@@ -3,6 +3,7 @@
 import hashlib
 
 import pytest
+
 from holdfast.errors import HoldfastError
 from holdfast.stores.artefacts import FileArtefacts
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from time import perf_counter
 
 import pytest
+
 from holdfast.model.run import Entry, EntryKind, Run, RunState
 from holdfast.model.verdict import Verdict
 from holdfast.stores import _database
@@ -128,6 +129,7 @@ def test_the_newest_migration_is_the_one_the_code_expects():
 def test_the_tables_are_what_the_migrations_made(books, tmp_path):
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
+
     from holdfast.stores._tables import METADATA
 
     books.runs()

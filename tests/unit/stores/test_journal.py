@@ -3,12 +3,13 @@
 import json
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from holdfast.errors import EvidenceError
 from holdfast.model.fault import Recipe
 from holdfast.model.lease import End, LeaseState
 from holdfast.stores.journal import RESERVED, FileJournals
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from support.leases import a_fault, a_lease
 from support.ports import FakeClock
 

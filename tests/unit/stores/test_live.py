@@ -8,6 +8,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+
 from holdfast.errors import HoldfastError, Postponed
 from holdfast.model.lease import MOVES, End, LeaseState, Reason, Renewal, Revocation
 from holdfast.ports.leases import StoreDown

@@ -4,6 +4,7 @@ import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+
 from holdfast.errors import EvidenceError
 from holdfast.evidence.log import GENESIS, digest
 from holdfast.model.record import Statement

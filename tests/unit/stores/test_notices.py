@@ -5,6 +5,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+
 from holdfast.model.run import Notice
 from holdfast.settings import Settings
 from holdfast.stores.notices import HomeNotifier
