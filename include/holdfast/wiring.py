@@ -23,7 +23,7 @@ def ports(settings: Settings) -> Ports:
         from holdfast.clients.prometheus import PrometheusMetrics
 
         found = connection(settings.connections, connection_id)
-        return PrometheusMetrics(f"http://{found.host}:{found.port}")
+        return PrometheusMetrics(found.url, found.login, found.password)
 
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     clock = SystemClock()

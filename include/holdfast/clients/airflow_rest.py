@@ -29,7 +29,7 @@ class AirflowRest:
 
     def __init__(self, where: Connection, *, timeout: float = 10.0) -> None:
         self._where = where
-        self._http = httpx.Client(base_url=f"http://{where.host}:{where.port}", timeout=timeout)
+        self._http = httpx.Client(base_url=where.url, timeout=timeout)
 
     def __enter__(self) -> Self:
         self._login()

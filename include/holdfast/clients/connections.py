@@ -23,6 +23,13 @@ class Connection:
     schema: str = ""
     extra: Mapping[str, object] = field(default_factory=dict)
 
+    @property
+    def url(self) -> str:
+        """Base address of a connection of type http; its schema `https` asks for TLS."""
+        host = self.host.rstrip("/")
+        base = host if "://" in host else f"{self.schema or 'http'}://{host}"
+        return f"{base}:{self.port}" if self.port else base
+
 
 def connection(file: Path, connection_id: str) -> Connection:
     """Read one connection; SpecError names the file and the ids that are there."""

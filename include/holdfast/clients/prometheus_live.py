@@ -28,12 +28,8 @@ class Source:
 
 
 def source(connection: Connection) -> Source:
-    """The source that a connection of type http names; its schema `https` asks for TLS."""
-    host = connection.host.rstrip("/")
-    url = host if "://" in host else f"{connection.schema or 'http'}://{host}"
-    if connection.port:
-        url = f"{url}:{connection.port}"
-    return Source(url, connection.login, connection.password)
+    """The source that a connection of type http names."""
+    return Source(connection.url, connection.login, connection.password)
 
 
 @asynccontextmanager

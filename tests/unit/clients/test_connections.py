@@ -53,3 +53,13 @@ def test_writing_one_keeps_the_others_and_the_mode(file):
     write_connection(file, "web", {"conn_type": "http"})
     assert {"db", "web"} == set(json.loads(file.read_text()))
     assert 0o600 == stat.S_IMODE(file.stat().st_mode)
+
+
+@pytest.mark.parametrize(("entry", "url"), [
+    pytest.param({"host": "h", "port": 9090}, "http://h:9090", id="plain"),
+    pytest.param({"host": "h", "schema": "https"}, "https://h", id="tls-without-a-port"),
+    pytest.param({"host": "https://h/", "port": 1}, "https://h:1", id="a-whole-address"),
+])
+def test_an_http_connection_has_an_address(tmp_path, entry, url):
+    write_connection(tmp_path / "c.json", "p", entry)
+    assert url == connection(tmp_path / "c.json", "p").url
