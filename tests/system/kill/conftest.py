@@ -70,7 +70,7 @@ class Lab:
         self.arm(**params)
         self.guard.start()
         self.until(lambda: self.state is LeaseState.ACTIVE)
-        assert self.is_hit
+        self.until(lambda: self.is_hit)  # a stopped process must run once more to stop
 
     @property
     def state(self) -> LeaseState:
