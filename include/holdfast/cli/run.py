@@ -1,6 +1,5 @@
 """run: trigger a suite through Airflow, watch it, end with its verdict."""
 
-import getpass
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,15 +8,15 @@ from typing import Annotated
 import typer
 
 from holdfast import wiring
-from holdfast.cli.border import border, err, out, settings
-from holdfast.cli.progress import Asked, Progress
+from holdfast.cli.border import border, out, say_error, settings
+from holdfast.cli.follow import Follower
+from holdfast.cli.progress import Asked
 from holdfast.clients.airflow_rest import AirflowRest
 from holdfast.clients.connections import connection
-from holdfast.errors import HoldfastError, SpecError, Stopped
+from holdfast.errors import HoldfastError, SpecError
 from holdfast.model.suite import Suite, parse_duration
 from holdfast.ports.bundle import Ports
 from holdfast.spec.load import LoadedSuite, load_suite
-from holdfast.steps.stop import stop as stop_faults
 from holdfast.steps.verdict import outcome
 
 runner = typer.Typer()
@@ -27,18 +26,11 @@ _STYLE = {
     "UNKNOWN": "bold yellow",
     "postponed": "yellow",
 }
-_SETTLE = 180.0  # seconds a stopped run may take to revert, seal and report
-
-
-class TimeLimit(HoldfastError):
-    """The run took longer than the caller allowed; it was stopped."""
-
-    exit_code = 7
 
 
 @runner.command()
 def run(  # noqa: PLR0917 - typer reads the options from the signature
-    suite: Annotated[Path, typer.Argument(help="a file in experiments/")],
+    suite: Annotated[Path, typer.Argument(help="a file in experiments/, or its suite's name")],
     only: Annotated[list[str], typer.Option(help="run only this experiment; may be repeated")] = [],  # noqa: B006
     dry_run: Annotated[bool, typer.Option(help="plan and preflight, no fault")] = False,
     timeout: Annotated[str, typer.Option(help="stop the run after this long")] = "30m",
@@ -62,11 +54,16 @@ def run_suite(
 ) -> int:
     """Trigger, watch and tell; give back the exit code of the run's outcome."""
     ports = wiring.ports(settings())
-    asked = _ask(load_suite(suite), only, timeout, ports)
+    named = ports.settings.experiments / f"{suite}.suite.yaml"
+    asked = _ask(load_suite(named if named.exists() else suite), only, timeout, ports)
     with AirflowRest(connection(ports.settings.connections, "airflow_default")) as airflow:
         _trigger(airflow, asked, only, dry_run=dry_run)
-        _follow(ports, airflow, asked)
-    return _finish(ports, asked, junit)
+        why = Follower(ports, airflow, asked).to_the_end()
+    code = _finish(ports, asked, junit)
+    if why is not None:
+        say_error(str(why))
+        return why.exit_code
+    return code
 
 
 def launch(ports: Ports, suite: Path, only: Sequence[str]) -> Asked:
@@ -97,48 +94,11 @@ def _ask(loaded: LoadedSuite, only: Sequence[str], timeout: str, ports: Ports) -
     except ValueError as error:
         raise SpecError(str(error), where="--timeout") from error
     stamp = f"{ports.clock.now():%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
-    return Asked(loaded.suite.metadata.name, stamp, loaded.suite, limit)
+    return Asked(loaded, stamp, limit)
 
 
 def _names(suite: Suite) -> list[str]:
     return [e.name for r in suite.rounds for e in r.experiments]
-
-
-def _follow(ports: Ports, airflow: AirflowRest, asked: Asked) -> None:
-    """Watch until Airflow says the run has ended.
-
-    Ctrl-C and the time limit stop it safely first.
-    """
-    deadline = ports.clock.boottime() + asked.timeout.total_seconds()
-    why: HoldfastError | None = None
-    with Progress(ports, asked) as progress:
-        while airflow.run(asked.dag_id, asked.dag_run_id).state not in ("success", "failed"):
-            try:
-                progress.show()
-                ports.clock.sleep(0.5)
-                late = ports.clock.boottime() > deadline
-            except KeyboardInterrupt:
-                if why:
-                    raise HoldfastError(
-                        "left while the run was stopping; see holdfast status"
-                    ) from None
-                why, late = Stopped("stopped by Ctrl-C"), False
-                deadline = _stop(ports, asked.run_id, str(why))
-            if late and why:
-                airflow.mark_failed(asked.dag_id, asked.dag_run_id)
-                break
-            if late:
-                why = TimeLimit(f"stopped: it took longer than {asked.timeout}")
-                deadline = _stop(ports, asked.run_id, str(why))
-        progress.show()
-    if isinstance(why, TimeLimit):
-        raise why
-
-
-def _stop(ports: Ports, run_id: str, why: str) -> float:
-    err.print(f"{why}; waiting for the revert and the report", markup=False)
-    stop_faults(ports, getpass.getuser(), why, run_id=run_id)
-    return ports.clock.boottime() + _SETTLE
 
 
 def _finish(ports: Ports, asked: Asked, junit: Path | None) -> int:
@@ -148,8 +108,8 @@ def _finish(ports: Ports, asked: Asked, junit: Path | None) -> int:
             f"run {asked.run_id} left nothing in the books; see its task log in Airflow"
         )
     files = {a.name: ports.artefacts.path(a) for a in ports.artefacts.of(run.id)}
-    if junit and "report.xml" in files:
-        junit.write_bytes(files["report.xml"].read_bytes())
+    if junit and "report.junit.xml" in files:
+        junit.write_bytes(files["report.junit.xml"].read_bytes())
     verdict = run.verdict.name if run.verdict is not None else run.state.value
     out.print(f"\n{verdict}  {run.reason}".rstrip(), style=_STYLE.get(verdict), markup=False)
     if "report.html" in files:

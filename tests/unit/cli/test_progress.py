@@ -1,35 +1,18 @@
 """What a person sees while a run goes on."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from holdfast.cli.progress import Asked, Progress
 from holdfast.model.lease import End, Lease, LeaseState, Reason, Revocation
 from holdfast.model.run import Entry, EntryKind
-from holdfast.model.suite import Suite
+from holdfast.spec.load import LoadedSuite
+from support.one_suite import SUITE
 from support.ports import FakeMetrics, memory_ports
 
-SUITE = Suite.model_validate(
-    {
-        "apiVersion": "holdfast/v1",
-        "kind": "Suite",
-        "metadata": {"name": "s", "owner": "o"},
-        "target": {"environment": "e", "services": {"api": {"process": "x.pid"}}},
-        "objectives": [{"name": "errors", "indicator": {"prometheus": "q"}, "objective": "< 1%"}],
-        "rounds": [
-            {
-                "experiments": [
-                    {
-                        "name": "a",
-                        "hypothesis": "h",
-                        "fault": {"type": "noop", "target": "api", "duration": "5s"},
-                    }
-                ]
-            }
-        ],
-    }
-)
+LOADED = LoadedSuite(SUITE, "sha256:1", Path("s.suite.yaml"))
 
 
 class OneLease:
@@ -59,7 +42,7 @@ def seen(tmp_path, capsys):
         changed = memory_ports(
             tmp_path, leases=store, books=ports.books, metrics=FakeMetrics({"q": 0.25})
         )
-        with Progress(changed, Asked("s", "r", SUITE, timedelta(minutes=1))) as progress:
+        with Progress(changed, Asked(LOADED, "r", timedelta(minutes=1))) as progress:
             progress.show()
             progress.show()
         return capsys.readouterr().out
@@ -68,7 +51,7 @@ def seen(tmp_path, capsys):
 
 
 def test_the_run_id_is_the_suite_and_a_slug_of_airflows_id():
-    asked = Asked("s", "manual__2026-01-01T00:00:00+00:00", SUITE, timedelta(1))
+    asked = Asked(LOADED, "manual__2026-01-01T00:00:00+00:00", timedelta(1))
     assert "s--manual__2026-01-01T00_00_00_00_00" == asked.run_id
 
 

@@ -1,0 +1,100 @@
+"""Following a run: time limit, Ctrl-C, an Airflow that falls silent, another file than asked."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from holdfast.cli import follow
+from holdfast.cli.follow import Follower, TimeLimit
+from holdfast.cli.progress import Asked
+from holdfast.clients.airflow_rest import AirflowUnreachable, DagRun
+from holdfast.errors import HoldfastError, SpecError, Stopped
+from holdfast.model.run import Entry, EntryKind
+from holdfast.spec.load import LoadedSuite
+from support.one_suite import SUITE
+from support.ports import memory_ports
+
+
+class FakeAirflow:
+    """Answers from a list; the last answer stays. An exception in it is raised."""
+
+    def __init__(self, *answers):
+        self.answers, self.failed = list(answers), 0
+
+    def run(self, dag_id, run_id):
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, str):
+            return DagRun(dag_id, run_id, answer)
+        raise answer
+
+    def mark_failed(self, *_):
+        self.failed += 1
+
+
+@pytest.fixture
+def told(monkeypatch):
+    """Every stop that was asked for, as (who it was for, why)."""
+    stops = []
+    monkeypatch.setattr(follow, "stop", lambda _p, _w, why, run_id: stops.append((run_id, why)))
+    return stops
+
+
+@pytest.fixture
+def following(tmp_path):
+    def make(airflow, seconds=60):
+        asked = Asked(
+            LoadedSuite(SUITE, "sha256:1", Path("s.suite.yaml")), "r", timedelta(seconds=seconds)
+        )
+        ports = memory_ports(tmp_path)
+        return ports, Follower(ports, airflow, asked)
+    return make
+
+
+@pytest.mark.parametrize("state", ["success", "failed"])
+def test_a_run_that_ends_by_itself_is_not_stopped(following, told, state):
+    _, follower = following(FakeAirflow("queued", "running", state))
+    assert follower.to_the_end() is None
+    assert [] == told
+
+
+def test_the_time_limit_stops_the_run_once_and_waits_for_its_end(following, told):
+    _, follower = following(FakeAirflow(*["running"] * 200, "failed"), seconds=5)
+    assert isinstance(follower.to_the_end(), TimeLimit)
+    assert [("s--r", "stopped: the time limit of 5 s is over")] == told
+
+
+def test_ctrl_c_stops_the_run_and_waits_for_its_end(following, told):
+    _, follower = following(FakeAirflow("running", KeyboardInterrupt(), "running", "failed"))
+    assert isinstance(follower.to_the_end(), Stopped)
+    assert [("s--r", "stopped by Ctrl-C")] == told
+
+
+def test_a_second_ctrl_c_leaves_and_marks_the_run_failed(following, told):
+    airflow = FakeAirflow("running", KeyboardInterrupt(), KeyboardInterrupt(), "running")
+    _, follower = following(airflow)
+    with pytest.raises(HoldfastError, match="left before the run had ended"):
+        follower.to_the_end()
+    assert (1, 1) == (airflow.failed, len(told))
+
+
+def test_an_airflow_that_is_away_for_a_while_is_waited_for(following, told):
+    away = [AirflowUnreachable("no answer")] * 50
+    _, follower = following(FakeAirflow("running", *away, "running", "success"))
+    assert follower.to_the_end() is None
+    assert [] == told
+
+
+def test_an_airflow_that_stays_away_ends_the_wait(following, told):
+    ports, follower = following(FakeAirflow(AirflowUnreachable("no answer")), seconds=3600)
+    with pytest.raises(AirflowUnreachable):
+        follower.to_the_end()
+    assert follow.SILENT_SECONDS < ports.clock.passed < follow.SILENT_SECONDS + 2
+
+
+@pytest.mark.parametrize(("digest", "stopped"), [("sha256:1", False), ("sha256:2", True)])
+def test_a_run_of_another_version_of_the_file_is_stopped(following, told, digest, stopped):
+    ports, follower = following(FakeAirflow("running", "running", "failed"))
+    ports.books.write(Entry("s--r", EntryKind.SUITE, "s", {"digest": digest}))
+    assert stopped == isinstance(follower.to_the_end(), SpecError)
+    assert stopped == bool(told)
