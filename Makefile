@@ -1,8 +1,9 @@
 # The commands of the README. Everything they need is installed by deploy/ready.sh.
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
+PURE := */holdfast/model/*,*/holdfast/spec/*,*/holdfast/plan/*,*/holdfast/safety/*,*/holdfast/evidence/*
 
-.PHONY: demo up down test lint types unit dags system bench lock clean ready ready-dev
+.PHONY: demo up down test lint bench lock clean ready ready-dev
 
 ready:
 	@deploy/ready.sh run
@@ -18,7 +19,11 @@ down: ready          ## stop both
 
 test: ready-dev      ## lint, types, layers and every test
 	@$(MAKE) --no-print-directory lint
-	$(PYTEST) tests/unit tests/contract tests/dags tests/system
+	$(PYTEST) tests/unit -n 2 --cov --cov-report=
+	$(PYTEST) tests/contract tests/dags --cov --cov-append --cov-report=
+	@$(BIN)/coverage report --fail-under 90 --format total
+	@$(BIN)/coverage report --fail-under 100 --skip-covered --include '$(PURE)'
+	$(PYTEST) tests/system
 lint: ready-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy

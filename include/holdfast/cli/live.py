@@ -90,10 +90,20 @@ def _table(ports: Ports, leases: list[Lease]) -> Table:
 
 
 @live.command()
-def release(environment: Annotated[str, typer.Argument(help="as the suite names it")]) -> None:
+def release(
+    environment: Annotated[str, typer.Argument(help="as the suite names it")],
+    lock: Annotated[bool, typer.Option("--lock", help="also from a run that is gone")] = False,
+) -> None:
     """End a hold: new faults are allowed again in this environment."""
     from holdfast.steps.stop import release as end_hold
 
     with border():
-        end_hold(wiring.ports(settings()), environment)
+        ports = wiring.ports(settings())
+        there = ports.leases.environment(environment)
+        if not there.hold and not (lock and there.locked_by):
+            kept = f"; run {there.locked_by} has it (--lock)" if there.locked_by else ""
+            raise SpecError(f"environment '{environment}' is not held{kept}")
+        end_hold(ports, environment)
+        if lock and there.locked_by and not ports.leases.unlock(environment, there.locked_by):
+            raise ResidueError("a lease here is not clean", lease="see holdfast status")
         out.print(f"{environment}: released", markup=False)

@@ -35,7 +35,7 @@ def stop(
     known = _try("the store", lambda: found.extend(within(
         STORE_SECONDS, lambda: ports.leases.stop(revocation, run_id=run_id, hold=hold), "the stop"
     )))
-    if hold and not known:
+    if hold and (run_id is None or not known):  # also for environments nobody has used yet
         _try("the hold file", lambda: _hold(ports, hold))
     concerned = dict.fromkeys([*found, *mine])
     for lease_id in concerned:
