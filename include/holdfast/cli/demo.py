@@ -86,7 +86,6 @@ def _airflow_again(ports: Ports, run_id: str) -> bool:
     while ports.clock.boottime() < deadline:
         run = ports.books.run(run_id)
         if run is not None and run.state == RunState.ENDED:
-            verdict = run.verdict.name if run.verdict is not None else "without a verdict"
             out.print("  Airflow is back; the run it lost ended " + verdict, markup=False)
             out.print(f"  {run.reason}", markup=False)
             return True

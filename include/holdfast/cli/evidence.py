@@ -31,7 +31,7 @@ def list_runs(
         ports = _ports()
         rows = [
             {
-                "run": run.id, "verdict": run.verdict.name if run.verdict else run.state.value,
+                "run": run.id, "verdict": run.standing,
                 "started_at": run.started_at, "triggered_by": run.triggered_by,
                 "records": [r.index for r in ports.notary.records(run.id)],
             }
@@ -40,14 +40,16 @@ def list_runs(
         if as_json:
             typer.echo(json.dumps(rows, indent=1))
             return
-        table = Table("run", "verdict", "started", "by", "records", box=None)
+        table = Table(box=None)
+        for column in ("run", "verdict", "started", "by", "records"):
+            table.add_column(column, no_wrap=column == "run", overflow="ignore")
         for row in rows:
             numbers = " ".join(str(n) for n in row["records"]) or "none"
             table.add_row(
                 str(row["run"]), str(row["verdict"]), str(row["started_at"])[:19],
                 str(row["triggered_by"]), numbers,
             )
-        out.print(table)
+        out.print(table, crop=False)
 
 
 @app.command()

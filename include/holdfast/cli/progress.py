@@ -105,7 +105,7 @@ class Progress:
         metrics = self._ports.metrics(self._asked.suite.target.prometheus)
         for objective in self._asked.suite.objectives:
             sample: Sample = metrics.now(objective.indicator.prometheus)
-            shown = "no data" if sample.value is None else objective.objective.show(sample.value)
+            shown = "no data" if sample.value is None else objective.objective.tell(sample.value)
             yield f"{objective.name} {shown} ({objective.objective})"
 
     def _say(self, line: str) -> None:
@@ -130,13 +130,19 @@ def _finding(entry: Entry) -> str:
     return f"{entry.experiment or 'run'}: {entry.name} {name}: {data.get('text', '')}"
 
 
+def _steady(entry: Entry) -> str:
+    broken = entry.data.get("broken")
+    found = "; ".join(map(str, broken)) if isinstance(broken, list | tuple) else ""
+    return f"{entry.name.replace('-', ' ')}: {f'not steady: {found}' if found else 'steady'}"
+
+
 def _nothing(_: Entry) -> str:
     return ""
 
 
 _LINES: Mapping[EntryKind, Callable[[Entry], str]] = {
-    EntryKind.PLAN: lambda e: f"{e.name} made",
+    EntryKind.PLAN: lambda e: f"plan of {e.name} made",
     EntryKind.BASELINE: lambda e: f"baseline {e.name} taken",
-    EntryKind.STEADY: lambda e: f"{e.name}: steady",
+    EntryKind.STEADY: _steady,
     EntryKind.FINDING: _finding,
 }

@@ -110,7 +110,7 @@ def _finish(ports: Ports, asked: Asked, junit: Path | None) -> int:
     files = {a.name: ports.artefacts.path(a) for a in ports.artefacts.of(run.id)}
     if junit and "report.junit.xml" in files:
         junit.write_bytes(files["report.junit.xml"].read_bytes())
-    verdict = run.verdict.name if run.verdict is not None else run.state.value
+    verdict = run.standing
     out.print(f"\n{verdict}  {run.reason}".rstrip(), style=_STYLE.get(verdict), markup=False)
     if "report.html" in files:
         out.print(f"report  {files['report.html']}", markup=False)

@@ -34,6 +34,11 @@ class Run:
     reason: str = ""
     ended_at: str = ""
 
+    @property
+    def standing(self) -> str:
+        """The verdict's name, or how far the run has come when it has none."""
+        return self.state.value if self.verdict is None else self.verdict.name
+
 
 class EntryKind(StrEnum):
     """What an entry of a run's book is about."""

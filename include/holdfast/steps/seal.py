@@ -132,7 +132,7 @@ def _keep_samples(ports: Ports, run: Run, suite: Suite) -> dict[str, str]:
 
 def _keep_book(ports: Ports, run: Run, missing: Mapping[str, str]) -> None:
     book = {
-        "run": asdict(run) | {"verdict": run.verdict.name if run.verdict else ""},
+        "run": asdict(run) | {"verdict": "" if run.verdict is None else run.verdict.name},
         "entries": [asdict(entry) for entry in ports.books.read(run.id)],
         "leases": [asdict(lease) for lease in ports.leases.leases(run_id=run.id)],
         "missing": dict(missing),

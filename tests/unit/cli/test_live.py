@@ -1,11 +1,15 @@
 """stop, status and release at the terminal, on real stores (S5)."""
 
+from dataclasses import replace
+
 import pytest
 from typer.testing import CliRunner
 
 from holdfast import wiring
 from holdfast.cli.main import app
 from holdfast.model.lease import Lease
+from holdfast.model.run import Run, RunState
+from holdfast.model.verdict import Verdict
 from holdfast.settings import Settings
 
 run = CliRunner().invoke
@@ -70,3 +74,14 @@ def test_status_shows_leases_and_environments(ports):
     shown = run(app, ["status"]).output
     assert "opened" in shown
     assert "environment shop: epoch 0, not held, run s--r" in shown
+
+
+def test_evidence_lists_a_held_run_as_held_with_its_whole_id(ports):
+    name = "a-suite-with-a-long-name--manual__2026-01-01T00_00_00_123456_00_00"
+    ports.books.open_run(Run(name, "s", "e", "sre", "d", "2026-01-01T00:00:00", 0.0))
+    ports.books.close_run(replace(
+        ports.books.run(name), state=RunState.ENDED, verdict=Verdict.HELD,
+    ))
+    shown = run(app, ["evidence", "list"]).output
+    assert name in shown
+    assert "HELD" in shown

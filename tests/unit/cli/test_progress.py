@@ -73,6 +73,13 @@ def test_a_clean_end_names_the_lease_margin(seen):
     assert "lease margin 4.40s" in seen(lease(LeaseState.CLEAN, widest_gap=0.6))
 
 
+@pytest.mark.parametrize(("broken", "line"), [
+    ([], "round 1: steady"), (["errors is 2%"], "round 1: not steady: errors is 2%")])
+def test_a_round_is_steady_or_says_why_not(seen, broken, line):
+    entry = Entry("s--r", EntryKind.STEADY, "round-1", {"broken": broken}, "")
+    assert line in seen(lease(LeaseState.ARMED), entry)
+
+
 def test_a_finding_is_told_with_its_verdict_and_sentence(seen):
     entry = Entry("s--r", EntryKind.FINDING, "fault", {"verdict": 0, "text": "it held"}, "a")
     assert "a: fault HELD: it held" in seen(lease(LeaseState.ARMED), entry)
