@@ -86,7 +86,8 @@ def _airflow_again(ports: Ports, run_id: str) -> bool:
     while ports.clock.boottime() < deadline:
         run = ports.books.run(run_id)
         if run is not None and run.state == RunState.ENDED:
-            out.print("  Airflow is back; the run it lost ended " + verdict, markup=False)
+            told = f"  Airflow is back; the run it lost ended {run.standing}"
+            out.print(told, markup=False)
             out.print(f"  {run.reason}", markup=False)
             return True
         ports.clock.sleep(0.5)

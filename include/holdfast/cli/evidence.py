@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from holdfast.cli.border import border, out, settings
 from holdfast.errors import EvidenceError, SpecError
@@ -40,16 +39,13 @@ def list_runs(
         if as_json:
             typer.echo(json.dumps(rows, indent=1))
             return
-        table = Table(box=None)
-        for column in ("run", "verdict", "started", "by", "records"):
-            table.add_column(column, no_wrap=column == "run", overflow="ignore")
+        width = max((len(str(row["run"])) for row in rows), default=0)
         for row in rows:
-            numbers = " ".join(str(n) for n in row["records"]) or "none"
-            table.add_row(
-                str(row["run"]), str(row["verdict"]), str(row["started_at"])[:19],
-                str(row["triggered_by"]), numbers,
+            numbers = ", ".join(str(n) for n in row["records"]) or "none"
+            out.print(
+                f"{row['run']:{width}}  {row['verdict']:9}  {str(row['started_at'])[:19]}  "
+                f"by {row['triggered_by']}  records {numbers}", markup=False,
             )
-        out.print(table, crop=False)
 
 
 @app.command()
