@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from holdfast.model.operation import Operation
-from holdfast.ports.checkers import Checked, Checker
+from holdfast.ports.checkers import Checked, Checker, first_of
 
 ENOUGH = 10
 """Acknowledged writes below which a clean result says nothing."""
@@ -53,11 +53,10 @@ def _judged(counts: dict[str, int], anomalies: dict[str, list[str]], allowed: in
 
 
 def _complaint(counts: dict[str, int], anomalies: dict[str, list[str]], allowed: int) -> str:
-    parts = []
+    parts, acknowledged = [], counts["acknowledged"]
     if counts["lost"]:
         limit = f" ({allowed} may be)" if allowed else ""
-        first = ", ".join(anomalies["lost"][:20]) + (", ..." if counts["lost"] > 20 else "")
-        figures = f"{counts['lost']} of {counts['acknowledged']}"
+        figures, first = f"{counts['lost']} of {acknowledged}", first_of(anomalies["lost"])
         parts.append(f"{figures} acknowledged writes are lost{limit}: {first}")
     if counts["unexpected"]:
         parts.append(f"{counts['unexpected']} refused writes are there")

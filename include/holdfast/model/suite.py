@@ -66,6 +66,14 @@ class Bound(_Model):
         """Write a value of the base unit in the author's unit."""
         return f"{value * _FACTORS.get(self.unit, 1.0):.6g}{self.unit}"
 
+    def tell(self, value: float, *others: "Bound") -> str:
+        """Write a measured value for people: three digits, unless fewer would cross a bound."""
+        for digits in (3, 4, 5):
+            rounded = float(f"{value:.{digits}g}")
+            if all(bound.holds(rounded) == bound.holds(value) for bound in (self, *others)):
+                return self.show(rounded)
+        return self.show(value)
+
 
 _BOUND = r"(<=|>=|<|>)\s*(-?\d+(?:\.\d+)?)\s*(ms|s|%)?"
 

@@ -6,6 +6,9 @@ from typing import Literal, Protocol
 
 from holdfast.model.operation import Operation
 
+NAMED = 3
+"""How many keys a sentence names; the rest are in the check's artefact."""
+
 
 @dataclass(frozen=True, slots=True)
 class Checked:
@@ -19,6 +22,12 @@ class Checked:
     text: str
     counts: Mapping[str, int] = field(default_factory=dict)
     anomalies: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+def first_of(keys: Sequence[str]) -> str:
+    """Name three keys at most, for a sentence."""
+    more = len(keys) - NAMED
+    return ", ".join(keys[:NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 class Checker(Protocol):

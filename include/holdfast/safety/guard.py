@@ -108,19 +108,20 @@ def _revoke(reason: Reason, culprits: Sequence[tuple[Condition, Sample]],
 
 
 def _unsteady_text(condition: Condition, sample: Sample, _: Memory) -> str:
-    return f"{_was(condition, sample)} before the fault; the objective is {condition.objective}"
+    return f"{_was(condition, sample)} before the fault, objective {condition.objective}"
 
 
 def _breach_text(condition: Condition, sample: Sample, memory: Memory) -> str:
     lasted = sample.at - memory.breach_since[condition.name]
     text = _was(condition, sample) + (f" for {lasted:.1f} s" if lasted > 0 else "")
     if condition.tolerated:
-        return f"{text}; the guard stops on {condition.stop}"
-    return f"{text}; the objective is {condition.objective}"
+        return f"{text}, the guard stops on {condition.stop}"
+    return f"{text}, objective {condition.objective}"
 
 
 def _was(condition: Condition, sample: Sample) -> str:
-    return f"{condition.name} was {condition.objective.show(sample.value or 0.0)}"
+    value = condition.objective.tell(sample.value or 0.0, condition.stop.bound)
+    return f"{condition.name} was {value}"
 
 
 def _reading(seen: Sequence[tuple[Condition, Sample]]) -> dict[str, object]:

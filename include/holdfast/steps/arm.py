@@ -97,7 +97,8 @@ def _refuse(ports: Ports, run_id: str, number: int) -> None:
     kinds = {record.predicate_type for record in ports.notary.records(run_id)}
     if f"{PREDICATES}run-start/v1" not in kinds:
         raise SafetyError("the run's start is not in the evidence log; no fault before it is")
-    steady = [e for e in ports.books.read(run_id, EntryKind.STEADY) if e.name == f"round-{number}"]
+    name = f"round-{number + 1}"
+    steady = [e for e in ports.books.read(run_id, EntryKind.STEADY) if e.name == name]
     if not steady or steady[-1].data.get("broken"):
         raise SafetyError(f"round {number + 1} was not found steady")
     age = ports.clock.now() - datetime.fromisoformat(steady[-1].at)

@@ -62,5 +62,5 @@ def _why_not(objective: Objective, samples: Sequence[Sample]) -> str:
     if not broken:
         return ""
     worst = max(broken) if bound.op.startswith("<") else min(broken)
-    return (f"{objective.name} was {bound.show(worst)} at worst, objective {bound} "
+    return (f"{objective.name} was {bound.tell(worst)} at worst, objective {bound} "
             f"({len(broken)} of {len(values)} samples)")

@@ -1,7 +1,7 @@
 """Check that the target's data is what its users were told, after all rounds."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from holdfast.clients.history import operations
@@ -13,7 +13,7 @@ from holdfast.model.run import RunState
 from holdfast.model.suite import Consistency, Experiment, History, Suite
 from holdfast.model.verdict import Finding, Verdict
 from holdfast.ports.bundle import Ports
-from holdfast.ports.checkers import Checked, Checker
+from holdfast.ports.checkers import NAMED, Checked, Checker, first_of
 from holdfast.registry import Registry
 from holdfast.steps.book import run_of, suite_of, write_finding
 
@@ -29,6 +29,15 @@ class _Promise:
     experiment: str
     recovery_point: int
     lease: Lease
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A consistency check that was made; `file` holds every key with an anomaly."""
+
+    history: Sequence[Operation]
+    checked: Checked
+    file: str
 
 
 def read_back(ports: Ports, spec: History) -> Sequence[object]:
@@ -68,9 +77,10 @@ def check(
             checked = checker.check(history, final, allowed)
         except (CheckError, FaultError, SpecError) as error:
             history, checked = [], Checked("unknown", str(error))
-        seen.append((history, checked))
         alone = len(suite.consistency) == 1
-        _report(ports, run_id, consistency, checked, "" if alone else f"-{consistency.history}")
+        suffix = "" if alone else f"-{consistency.history}"
+        file = _report(ports, run_id, consistency, checked, suffix)
+        seen.append(_Seen(history, checked, file))
     _keep_promises(ports, run_id, promises, seen)
 
 
@@ -94,16 +104,24 @@ def _settled(
 
 def _report(
     ports: Ports, run_id: str, consistency: Consistency, checked: Checked, suffix: str
-) -> None:
+) -> str:
+    """Write the finding and keep all anomalies; give the name of their file."""
+    name = f"{consistency.checker}-{consistency.history}.json"
     kept = {name: list(keys) for name, keys in checked.anomalies.items() if keys}
     if kept:
-        name = f"{consistency.checker}-{consistency.history}.json"
         content = json.dumps(kept, indent=1, sort_keys=True).encode()
         ports.artefacts.put(run_id, name, content, "application/json")
     write_finding(ports, run_id, Finding(
         consistency.checker + suffix, _VERDICTS[checked.outcome],
-        f"{consistency.history}: {checked.text}", measured=dict(checked.counts),
+        f"{consistency.history}: {_pointed(checked.text, kept.values(), name)}",
+        measured=dict(checked.counts),
     ))
+    return name
+
+
+def _pointed(text: str, keys: Iterable[Sequence[str]], file: str) -> str:
+    """Say where all keys are, when the sentence names only the first of them."""
+    return f"{text}, all in the artefact {file}" if any(len(k) > NAMED for k in keys) else text
 
 
 def _promises(ports: Ports, run_id: str, suite: Suite) -> list[_Promise]:
@@ -128,25 +146,27 @@ def _end(lease: Lease) -> float:
 
 def _keep_promises(
     ports: Ports, run_id: str, promises: Sequence[_Promise],
-    seen: Sequence[tuple[Sequence[Operation], Checked]],
+    seen: Sequence[_Seen],
 ) -> None:
     """Give each lost write to the first fault that was over after it was acknowledged."""
-    told = {str(o.value): o.completed or 0.0 for h, _ in seen for o in h if o.outcome == "ok"}
-    left = [k for _, checked in seen for k in checked.anomalies.get("lost", ()) if k in told]
-    doubts = [checked.text for _, checked in seen if checked.outcome == "unknown"]
+    told = {str(o.value): o.completed or 0.0 for s in seen for o in s.history if o.outcome == "ok"}
+    left = [k for s in seen for k in s.checked.anomalies.get("lost", ()) if k in told]
+    doubts = [s.checked.text for s in seen if s.checked.outcome == "unknown"]
+    files = " and ".join(s.file for s in seen if s.checked.anomalies.get("lost"))
     for number, promise in enumerate(promises):
         is_last = number == len(promises) - 1
         mine = [k for k in left if is_last or told[k] <= _end(promise.lease)]
         left = [k for k in left if k not in set(mine)]
-        write_finding(ports, run_id, _kept(promise, mine, doubts if seen else ["no check is set"]))
+        unsure = doubts if seen else ["no check is set"]
+        write_finding(ports, run_id, _kept(promise, mine, unsure, files))
 
 
-def _kept(promise: _Promise, lost: Sequence[str], doubts: Sequence[str]) -> Finding:
+def _kept(promise: _Promise, lost: Sequence[str], doubts: Sequence[str], files: str) -> Finding:
     text = f"{len(lost)} acknowledged writes lost, {promise.recovery_point} allowed"
     verdict = Verdict.HELD
     if len(lost) > promise.recovery_point:
-        first = ", ".join(lost[:20]) + (", ..." if len(lost) > 20 else "")
-        verdict, text = Verdict.BROKEN, f"{text}: {first}"
+        text = _pointed(f"{text}: {first_of(lost)}", [lost], files)
+        verdict = Verdict.BROKEN
     elif doubts:
         verdict, text = Verdict.UNKNOWN, f"lost writes could not be counted: {'; '.join(doubts)}"
     measured = {"lost": len(lost), "allowed": promise.recovery_point}

@@ -8,14 +8,17 @@ from holdfast.errors import FaultError, Postponed, SpecError
 from holdfast.model.suite import Suite
 from holdfast.ports.bundle import Ports
 from holdfast.steps.book import fault_of, suite_entry, suite_of
+from holdfast.steps.janitor import sweep
 
 
 def preflight(ports: Ports, run_id: str) -> None:
     """Pass, or raise Postponed with every reason at once.
 
+    What a dead keeper left behind is reverted first; what is left of it then is a reason.
     EvidenceError if the signing key cannot be used: without evidence there is no fault.
     """
     ports.notary.public_key()
+    sweep(ports)
     suite = suite_of(ports, run_id)
     checks = (
         _file_changed(suite_entry(ports, run_id)),

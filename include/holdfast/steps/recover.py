@@ -87,7 +87,7 @@ def _look(ports: Ports, suite: Suite, experiment: Experiment, lease: Lease) -> _
         if sample.value is None:
             no_data[objective.name] = sample.why or "no data"
         elif not bound.holds(sample.value):
-            not_holding[objective.name] = f"{bound.show(sample.value)}, wanted {bound}"
+            not_holding[objective.name] = f"{bound.tell(sample.value)}, objective {bound}"
     checks = _checks(ports, suite, experiment, lease)
     return _Seen(felt, no_history, not_holding, no_data, checks)
 

@@ -42,7 +42,7 @@ def steady(ports: Ports, run_id: str, round_index: int) -> None:
     began = ports.clock.boottime()
     broken = _wait(ports, suite)
     waited = ports.clock.boottime() - began
-    write(ports, run_id, EntryKind.STEADY, f"round-{round_index}",
+    write(ports, run_id, EntryKind.STEADY, f"round-{round_index + 1}",
           {"waited_seconds": round(waited, 3), "broken": broken})
     if not broken:
         return
@@ -95,4 +95,4 @@ def _why_not(metrics: Metrics, objective: Objective) -> str:
         return f"{objective.name} has no data: {sample.why}"
     if bound.holds(sample.value):
         return ""
-    return f"{objective.name} is {bound.show(sample.value)}, objective {bound}"
+    return f"{objective.name} is {bound.tell(sample.value)}, objective {bound}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from textwrap import shorten
 
 from holdfast.errors import (
     EvidenceError,
@@ -17,7 +18,7 @@ from holdfast.model.lease import End, Lease, Reason, Revocation
 from holdfast.model.run import EntryKind, Notice, Run, RunState
 from holdfast.model.verdict import Verdict
 from holdfast.ports.bundle import Ports
-from holdfast.steps.book import findings, run_of
+from holdfast.steps.book import findings, run_of, suite_of
 from holdfast.steps.judge import judge
 from holdfast.steps.revert import revert as revert_lease
 from holdfast.steps.seal import seal
@@ -25,6 +26,7 @@ from holdfast.steps.seal import seal
 _STOPS = frozenset({
     Reason.BREACH, Reason.NO_DATA, Reason.NOT_STEADY, Reason.STOPPED, Reason.KEEPER_SILENT,
 })
+_SAID = 3
 _ENDS = frozenset({End.SILENCE, End.SIGNAL, End.REFUSED})
 
 
@@ -43,7 +45,7 @@ def close(
     error = _error(ports, run, dirty, unsealed)
     if run.state is RunState.STARTED:
         verdict = Verdict.BROKEN if dirty else judge(ports, run_id)
-        reason = str(error) if error else "every check held"
+        reason = _without(verdict, str(error)) if error else "every check held"
         run = replace(
             run, state=RunState.ENDED, verdict=verdict, reason=reason,
             ended_at=ports.clock.now().isoformat(timespec="milliseconds"),
@@ -141,9 +143,20 @@ def _stop(ports: Ports, run: Run) -> SafetyError | None:
 
 
 def _why(ports: Ports, run: Run, verdict: Verdict) -> str:
+    """Say it once: what an experiment's recovery point tells, its checker says again."""
     bad = [f for f in findings(ports, run.id) if f.verdict is verdict]
-    texts = [f"{f.experiment or 'the run'}: {f.text}" for f in bad]
-    return "; ".join(texts)[:2000] or "not every experiment was tried"
+    checkers = {c.checker for c in suite_of(ports, run.id).consistency}
+    if any(f.name == "recovery_point" for f in bad):
+        bad = [f for f in bad if f.experiment or f.name.partition("-")[0] not in checkers]
+    texts = [f"{f.experiment or 'the run'}: {shorten(f.text, 300)}" for f in bad[:_SAID]]
+    if len(bad) > _SAID:
+        texts.append(f"and {len(bad) - _SAID} more in the report")
+    return "; ".join(texts) or "not every experiment was tried"
+
+
+def _without(verdict: Verdict, text: str) -> str:
+    """The reason stands beside the verdict: it need not begin with it."""
+    return text.removeprefix(f"{verdict.name}: ")
 
 
 def _tell(ports: Ports, run: Run, error: HoldfastError) -> None:
@@ -152,6 +165,6 @@ def _tell(ports: Ports, run: Run, error: HoldfastError) -> None:
     if not kind and run.verdict is Verdict.BROKEN:
         kind = "broken"
     if kind:
-        verdict = run.verdict.name if run.verdict else ""
+        verdict = "" if run.verdict is None else run.verdict.name
         data = {"verdict": verdict, "exit_code": error.exit_code}
         ports.notifier.tell(Notice(kind, run.id, run.suite, str(error), data))

@@ -33,11 +33,10 @@ def test_a_lost_write_is_named():
     assert "1 of 10 acknowledged writes are lost: k0" in checked.text
 
 
-def test_the_first_twenty_are_named_and_all_are_kept():
+def test_the_first_three_are_named_and_all_are_kept():
     keys = [f"k{n:03}" for n in range(50)]
     checked = CHECKER.check(writes("ok", *keys), [], 0)
-    assert "k019, ..." in checked.text
-    assert "k020" not in checked.text
+    assert checked.text.endswith(": k000, k001, k002 and 47 more")
     assert keys == checked.anomalies["lost"]
 
 

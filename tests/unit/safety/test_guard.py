@@ -34,7 +34,7 @@ def test_go_when_every_objective_holds():
 def test_an_objective_that_does_not_hold_before_the_fault_means_no_fault():
     decision = decide(FRESH, errors=0.02)
     assert Reason.NOT_STEADY is decision.reason
-    assert decision.text == "errors was 2% before the fault; the objective is < 1%"
+    assert decision.text == "errors was 2% before the fault, objective < 1%"
 
 
 def test_a_stop_condition_that_is_true_before_the_fault_means_no_fault():
@@ -52,7 +52,7 @@ def test_without_all_data_the_first_go_waits():
 def test_a_breach_ends_the_fault_at_once_and_says_what_was_seen():
     decision = decide(p95=1.93, now=4.0)
     assert Reason.BREACH is decision.reason
-    assert decision.text == "latency-p95 was 1930ms; the objective is < 500ms"
+    assert decision.text == "latency-p95 was 1930ms, objective < 500ms"
     assert decision.reading == {"latency-p95": 1.93, "errors": 0.0, "sampled_at": 4.0}
 
 
@@ -61,7 +61,7 @@ def test_a_tolerated_breach_goes_on_until_it_has_lasted():
     assert first.go
     assert first.memory.breach_since == {"errors": 10.0}
     last = decide(first.memory, errors=0.73, now=16.0)
-    assert last.text == "errors was 73% for 6.0 s; the guard stops on > 60% for 6s"
+    assert last.text == "errors was 73% for 6.0 s, the guard stops on > 60% for 6s"
 
 
 def test_a_restarted_guard_goes_on_with_the_memory_of_the_lease_row():

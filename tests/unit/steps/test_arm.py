@@ -52,7 +52,7 @@ def ports(tmp_path):
     made.books.open_run(Run(RUN, "core", "lab", "alice", "sha256:0", "", 0.0))
     written = suite().model_dump(mode="json", by_alias=True)
     entry(made, EntryKind.SUITE, "core", {"suite": written, "only": [], "dry_run": False})
-    entry(made, EntryKind.STEADY, "round-0", {"broken": []})
+    entry(made, EntryKind.STEADY, "round-1", {"broken": []})
     made.notary.append(RUN, Statement(f"{PREDICATES}run-start/v1", {}, {}))
     made.leases.lock("lab", RUN)
     yield made
@@ -116,7 +116,7 @@ def test_another_experiment_of_the_round_is_left_alone(ports):
 
 def test_what_an_earlier_round_left_on_the_target_is_closed(ports):
     first = arm(ports, RUN, "one")
-    entry(ports, EntryKind.STEADY, "round-1", {"broken": []})
+    entry(ports, EntryKind.STEADY, "round-2", {"broken": []})
     arm(ports, RUN, "three")
     assert LeaseState.CLEAN is ports.leases.read(first).state
 
@@ -129,9 +129,9 @@ def test_without_the_runs_start_on_record_there_is_no_lease(ports):
 
 
 @pytest.mark.parametrize(("name", "broken", "age", "why"), [
-    pytest.param("round-1", [], 0, "not found steady", id="of-another-round"),
-    pytest.param("round-0", ["up is 0"], 0, "not found steady", id="it-was-not-steady"),
-    pytest.param("round-0", [], 301, "301 s old", id="too-old"),
+    pytest.param("round-2", [], 0, "not found steady", id="of-another-round"),
+    pytest.param("round-1", ["up is 0"], 0, "not found steady", id="it-was-not-steady"),
+    pytest.param("round-1", [], 301, "301 s old", id="too-old"),
 ])
 def test_without_a_fresh_steady_state_there_is_no_lease(ports, name, broken, age, why):
     ports.books.entries = [e for e in ports.books.entries if e.kind is not EntryKind.STEADY]

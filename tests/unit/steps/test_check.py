@@ -54,6 +54,16 @@ def test_all_lost_keys_are_an_artefact(tmp_path):
     assert {"lost": [EARLY, LATE]} == json.loads(ports.artefacts.path(kept).read_bytes())
 
 
+def test_a_sentence_names_three_keys_and_where_the_others_are(tmp_path):
+    ports = ended(tmp_path)
+    keys = _keys(ports)
+    check(ports, RUN, lambda *_: keys[5:])
+    texts = [found(ports, "lost_writes").text, found(ports, "recovery_point", "first").text]
+    rest = f"{', '.join(keys[:3])} and 2 more, all in the artefact lost_writes-orders.json"
+    assert [f"orders: 5 of 400 acknowledged writes are lost: {rest}",
+            f"5 acknowledged writes lost, 0 allowed: {rest}"] == texts
+
+
 def test_a_write_lost_under_a_later_fault_is_that_faults(tmp_path):
     ports = _with_two_more(tmp_path, SECOND_PROMISES)
     check(ports, RUN, lambda *_: _keys(ports, LATE))

@@ -68,7 +68,7 @@ def test_operations_that_go_on_failing_are_broken(tmp_path):
 def test_an_objective_that_does_not_come_back_is_broken(tmp_path):
     metrics = FakeMetrics({suites.ERRORS: 0.25, suites.LATENCY: 0.05})
     finding, _ = _recovered(ended(tmp_path, metrics=metrics))
-    assert (Verdict.BROKEN, "not back in its steady state: errors is 25%, wanted < 1%") == (
+    assert (Verdict.BROKEN, "not back in its steady state: errors is 25%, objective < 1%") == (
         finding.verdict, finding.text)
 
 

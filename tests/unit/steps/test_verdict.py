@@ -110,6 +110,34 @@ def test_a_run_that_proved_nothing_fails_without_a_notice(tmp_path):
         error.exit_code, str(error), ports.notifier.told)
 
 
+def _reason(ports, *found):
+    for finding in found:
+        write_finding(ports, RUN, finding)
+    _closing(ports)
+    return ports.books.run(RUN).reason
+
+
+def test_lost_writes_are_said_once(tmp_path):
+    """The checker counts them for the run, the recovery point for the fault that lost them."""
+    assert "first: 9 lost, 0 allowed" == _reason(
+        _begun(tmp_path),
+        Finding("lost_writes", Verdict.BROKEN, "orders: 9 of 20 are lost"),
+        Finding("recovery_point", Verdict.BROKEN, "9 lost, 0 allowed", "first"),
+    )
+
+
+def test_what_only_the_run_knows_is_not_left_out(tmp_path):
+    assert "the run: orders: 9 of 20 are lost" == _reason(
+        _begun(tmp_path), Finding("lost_writes", Verdict.BROKEN, "orders: 9 of 20 are lost"))
+
+
+def test_a_reason_stays_short(tmp_path):
+    found = [Finding(f"f{n}", Verdict.BROKEN, "it is not well " * 90) for n in range(5)]
+    reason = _reason(_begun(tmp_path), *found)
+    assert reason.endswith("; and 2 more in the report")
+    assert len(reason) < 1000
+
+
 def test_closing_again_changes_nothing(tmp_path):
     ports = _begun(tmp_path)
     first = close(ports, RUN, _revert)
