@@ -21,6 +21,7 @@ from holdfast.clients.airflow_rest import AirflowRest, AirflowUnreachable
 from holdfast.clients.connections import connection, write_connection
 from holdfast.errors import HoldfastError, SpecError
 from holdfast.settings import Settings
+from holdfast.steps.janitor import sweep
 
 lab = typer.Typer()
 
@@ -71,6 +72,8 @@ def start(where: Settings) -> None:
         )
         _supervise(airflow, environment)
     _wait(where)
+    for line in sweep(wiring.ports(where)):
+        out.print(line, markup=False)
     _print(where, time.monotonic() - begun)
 
 

@@ -1,12 +1,16 @@
 """May the run start? Every reason at once, and nothing touched (S3)."""
 
+from dataclasses import replace
+
 import pytest
 
 from holdfast.errors import EvidenceError, Postponed, SpecError
+from holdfast.model.fault import Recipe
 from holdfast.model.lease import LeaseState
 from holdfast.steps.preflight import preflight
 from support import suites
-from support.ports import FakeMetrics
+from support.leases import a_fault
+from support.ports import FakeDriver, FakeMetrics
 from support.runs import RUN, WELL, lease, planned
 
 
@@ -111,3 +115,16 @@ def test_what_a_person_left_out_is_not_looked_at(tmp_path):
     ports = planned(tmp_path, request={"only": ("first",)}, metrics=FakeMetrics(WELL))
     ports.drivers["kill"].refuse = "connection refused"
     preflight(ports, RUN)
+
+
+def test_what_a_dead_keeper_left_behind_is_reverted_before_the_checks(tmp_path):
+    """S3: the janitor runs before every run."""
+    driver = FakeDriver(marks={"old"})
+    ports = planned(tmp_path)
+    ports = replace(ports, drivers={**ports.drivers, "noop": driver})
+    left = lease(id="old", run_id="nightly--1", state=LeaseState.ACTIVE)
+    ports.leases.rows["old"] = left
+    ports.journals.create(left, a_fault(tmp_path), Recipe("old", "noop", {"mark": "old"}))
+    ports.journals.open("old").write(LeaseState.INJECTING)
+    preflight(ports, RUN)
+    assert (set(), LeaseState.CLEAN) == (driver.marks, ports.leases.read("old").state)
