@@ -4,10 +4,11 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from math import floor, log10
 
-from holdfast.reports._content import Chart
+from holdfast.reports._content import Chart, Window
 
 WIDE, NARROW, HEIGHT = 760, 360, 220
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 14, 26, 30
+_LABEL, _LETTER = 14, 6.2  # a row of labels, and a letter of one
 _MOST_POINTS = 400
 
 
@@ -15,7 +16,8 @@ class _Scale:
     """From time and value to the page."""
 
     def __init__(self, chart: Chart, low: float, high: float, width: int) -> None:
-        self.width = width
+        self.width, self.top = width, _TOP
+        self.height = HEIGHT
         self.start, self.end = chart.start, max(chart.end, chart.start + 1)
         self.low, self.high = low, high
 
@@ -25,19 +27,30 @@ class _Scale:
 
     def y(self, value: float) -> float:
         share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
-        return round(HEIGHT - _BOTTOM - share * (HEIGHT - _TOP - _BOTTOM), 1)
+        return round(self.bottom - share * (self.bottom - self.top), 1)
+
+    @property
+    def bottom(self) -> int:
+        return self.height - _BOTTOM
+
+    def make_room(self, rows: int) -> None:
+        """Grow by more than one row of labels."""
+        more = _LABEL * max(0, rows - 1)
+        self.top, self.height = _TOP + more, HEIGHT + more
 
 
 def svg(chart: Chart, width: int = WIDE) -> str:
     """Draw at a width; colours come from the page's classes, so that it follows light and dark."""
     ticks = _ticks(chart)
     scale = _Scale(chart, ticks[0], ticks[-1], width)
+    labels = list(_placed(chart.windows, scale))
+    scale.make_room(1 + max((row for _, row in labels), default=0))
     title = escape(f"{chart.name}, objective {chart.bound}")
     parts = [
-        f'<svg viewBox="0 0 {width} {HEIGHT}" role="img" aria-label="{title}">',
+        f'<svg viewBox="0 0 {width} {scale.height}" role="img" aria-label="{title}">',
         f"<title>{title}</title>",
-        *_windows(chart, scale), *_grid(chart, scale, ticks), *_times(scale),
-        *_bound(chart, scale),
+        *_windows(chart, scale), *_labels(chart, scale, labels),
+        *_grid(chart, scale, ticks), *_times(scale), *_bound(chart, scale),
         *(f'<polyline class="line" points="{points}"/>' for points in _lines(chart, scale)),
         "</svg>",
     ]
@@ -83,29 +96,44 @@ def _times(scale: _Scale) -> Iterator[str]:
     while at <= length:
         x = scale.x(scale.start + at)
         anchor = "start" if at == 0 else "end" if x > scale.width - 40 else "middle"
-        yield f'<text class="tick" x="{x}" y="{HEIGHT - 10}" text-anchor="{anchor}">'
+        yield f'<text class="tick" x="{x}" y="{scale.height - 10}" text-anchor="{anchor}">'
         yield f"{at // 60}:{at % 60:02d}</text>"
         at += step
 
 
 def _windows(chart: Chart, scale: _Scale) -> Iterator[str]:
-    top, height = _TOP, HEIGHT - _TOP - _BOTTOM
-    free_from = 0.0
+    top, height = scale.top, scale.bottom - scale.top
     for window in chart.windows:
         x, width = scale.x(window.start), scale.x(window.end) - scale.x(window.start)
         label = escape(window.label)
         yield f'<rect class="window" x="{x}" y="{top}" width="{max(width, 2):.1f}" '
         yield f'height="{height}"><title>{label}</title></rect>'
-        left = min(x, scale.width - _RIGHT - 6.2 * len(window.label))
-        if left >= free_from:
-            yield f'<text class="label" x="{left:.1f}" y="{top - 8}">{label}</text>'
-            free_from = left + 6.2 * len(window.label) + 8
+
+
+def _placed(windows: Sequence[Window], scale: _Scale) -> Iterator[tuple[float, int]]:
+    """Where each label begins, and in which row: none is left out, none lies on another."""
+    free_from: list[float] = []
+    for window in windows:
+        room = _LETTER * len(window.label)
+        left = max(0.0, min(scale.x(window.start), scale.width - _RIGHT - room))
+        rows = (row for row, free in enumerate(free_from) if left >= free)
+        row = next(rows, len(free_from))
+        free_from[row:row + 1] = [left + room + 8]
+        yield left, row
+
+
+def _labels(
+    chart: Chart, scale: _Scale, places: Sequence[tuple[float, int]]
+) -> Iterator[str]:
+    for window, (left, row) in zip(chart.windows, places, strict=True):
+        y = scale.top - 8 - _LABEL * row
+        yield f'<text class="label" x="{left:.1f}" y="{y}">{escape(window.label)}</text>'
 
 
 def _bound(chart: Chart, scale: _Scale) -> Iterator[str]:
     y = scale.y(chart.limit)
     yield f'<line class="bound" x1="{_LEFT}" x2="{scale.width - _RIGHT}" y1="{y}" y2="{y}"/>'
-    below = y + 13 if y < _TOP + 14 else y - 5
+    below = y + 13 if y < scale.top + 14 else y - 5
     yield f'<text class="bound-label" x="{scale.width - _RIGHT - 4}" y="{below:.1f}" '
     yield f'text-anchor="end">{escape(chart.bound)}</text>'
 

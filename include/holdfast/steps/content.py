@@ -10,7 +10,7 @@ from holdfast.errors import EvidenceError, SpecError
 from holdfast.evidence.keys import key_id, public_key
 from holdfast.model.lease import Lease
 from holdfast.model.run import Entry, EntryKind, Run, RunState
-from holdfast.model.suite import Experiment, Suite, format_duration
+from holdfast.model.suite import Bound, Experiment, Suite, format_duration
 from holdfast.model.verdict import Finding, Verdict
 from holdfast.ports.bundle import Ports
 from holdfast.reports._content import (
@@ -77,10 +77,10 @@ def _headline(
     if worst:
         first = worst[0]
         where = f"{first.experiment}: " if first.experiment else ""
-        return f"{many}. {where}{_short(first.text)}"
+        return f"{many}; {where}{_short(first.text)}"
     if verdict is Verdict.HELD:
         whole = [f.text for f in found if not f.experiment]
-        return ". ".join([many, *whole[:1]]) + "."
+        return "; ".join([many, *whole[:1]])
     return f"{many}. {run.reason or 'Not every experiment was tried.'}"
 
 
@@ -114,7 +114,8 @@ def _fault(experiment: Experiment) -> str:
     parts = [f"{spec.type} on {spec.target}", format_duration(spec.duration)]
     if spec.delay:
         parts.append(f"after {format_duration(spec.delay)}")
-    return ", ".join(parts + [f"{name} {value}" for name, value in spec.params.items()])
+    given = {n: str(v).lower() if isinstance(v, bool) else v for n, v in spec.params.items()}
+    return ", ".join(parts + [f"{name} {value}" for name, value in given.items()])
 
 
 def _check(finding: Finding) -> Check:
@@ -203,15 +204,18 @@ def _facts(ports: Ports, run_id: str, suite: Suite) -> list[tuple[str, str]]:
     for name, selector in suite.target.services.items():
         told = selector.model_dump(exclude_none=True)
         facts.append((name, ", ".join(f"{kind} {where}" for kind, where in told.items())))
-    normal = [_baseline(e) for e in ports.books.read(run_id, EntryKind.BASELINE)]
-    return [*facts, *(fact for fact in normal if fact)]
+    bounds = {o.name: o.objective for o in suite.objectives}
+    normal = ports.books.read(run_id, EntryKind.BASELINE)
+    return [*facts, *(_baseline(e, bounds[e.name]) for e in normal if e.name in bounds)]
 
 
-def _baseline(entry: Entry) -> tuple[str, str]:
-    mean, worst = entry.data.get("mean"), entry.data.get("max")
+def _baseline(entry: Entry, bound: Bound) -> tuple[str, str]:
+    """What was normal, in the author's unit; the worst is on the bound's far side."""
+    worst_of, how = ("max", "at most") if bound.op.startswith("<") else ("min", "at least")
+    mean, worst = entry.data.get("mean"), entry.data.get(worst_of)
     if not isinstance(mean, int | float) or not isinstance(worst, int | float):
         return f"Baseline {entry.name}", "no data"
-    return f"Baseline {entry.name}", f"mean {mean:.4g}, at most {worst:.4g}"
+    return f"Baseline {entry.name}", f"mean {bound.tell(mean)}, {how} {bound.tell(worst)}"
 
 
 def _plan_digest(ports: Ports, run_id: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from holdfast.registry import Registry
 from holdfast.reports._chart import svg
-from holdfast.reports._content import Chart, seconds
+from holdfast.reports._content import Chart, Window, seconds
 from support.reports import START, aborted, held
 
 RENDERERS = Registry("reports", "RENDERER")
@@ -53,6 +53,20 @@ def test_there_is_one_chart_for_each_objective_with_every_fault_window():
     assert (3, 3, 2 * 3 * 4) == (wide, narrow, page.count('class="window"'))
 
 
+@pytest.mark.parametrize("starts", [(0, 0, 0), (0, 5, 60), (90, 95, 99)])
+@pytest.mark.parametrize("width", [760, 360])
+def test_every_fault_is_named_and_no_name_lies_on_another(starts, width):
+    """Faults of one round begin together."""
+    names = ["standby-behind", "primary-failover", "api-hang"]
+    windows = [Window(n, START + s, START + s + 9) for n, s in zip(names, starts, strict=True)]
+    drawn = re.findall(
+        r'class="label" x="([\d.]+)" y="(\d+)">([^<]+)', _chart([], width, windows=windows))
+    boxes = [(float(x), float(x) + 6 * len(name), y) for x, y, name in drawn]
+    assert names == [name for *_, name in drawn]
+    assert all(a == b or a[2] != b[2] or a[1] < b[0] or b[1] < a[0] for a in boxes for b in boxes)
+    assert all(end <= width for _, end, _ in boxes)
+
+
 def test_junit_counts_broken_unknown_and_left_out():
     suite = ElementTree.fromstring(RENDERERS["junit"].render(aborted()))[0]
     counts = {name: suite.get(name) for name in ("tests", "failures", "errors", "skipped")}
@@ -76,10 +90,10 @@ def test_durations_read_well(ms, text):
     assert text == seconds(ms)
 
 
-def _chart(points, **changes):
+def _chart(points, width=760, **changes):
     parts = {"name": "n", "bound": "< 1", "limit": 1.0, "unit": "", "start": START,
              "end": START + 100, "step": 1.0}
-    return svg(Chart(**(parts | changes), points=points))
+    return svg(Chart(**(parts | changes), points=points), width)
 
 
 def test_a_gap_in_the_data_is_a_gap_in_the_line():

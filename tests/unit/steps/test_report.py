@@ -74,7 +74,7 @@ def test_an_abort_shows_its_reading_and_its_latency(tmp_path):
 def test_the_headline_is_the_worst_finding(tmp_path):
     ports = _whole(tmp_path)
     write_finding(ports, RUN, Finding("recovery", Verdict.BROKEN, "40 s, 30 s allowed", "second"))
-    assert "2 of 3 experiments held. second: 40 s, 30 s allowed" == content(ports, RUN).headline
+    assert "2 of 3 experiments held; second: 40 s, 30 s allowed" == content(ports, RUN).headline
 
 
 def test_a_run_that_never_began_has_a_report_too(tmp_path):
