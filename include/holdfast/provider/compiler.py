@@ -7,7 +7,7 @@ from pathlib import Path
 from airflow.sdk import DAG, CronTriggerTimetable, get_parsing_context
 
 from holdfast.errors import SpecError
-from holdfast.model.suite import Suite
+from holdfast.model.suite import Experiment, Suite, format_duration
 from holdfast.provider.params import form
 from holdfast.provider.shape import lay_out
 from holdfast.spec.load import LoadedSuite, load_suite
@@ -65,7 +65,7 @@ def read_all(files: Iterable[Path]) -> tuple[list[LoadedSuite], list[SpecError]]
 def dag_of(loaded: LoadedSuite) -> DAG:
     """Build the DAG of one suite."""
     suite = loaded.suite
-    experiments = [e.name for step in suite.rounds for e in step.experiments]
+    experiments = {e.name: _sentence(e) for step in suite.rounds for e in step.experiments}
     schedule = suite.schedule
     with DAG(
         dag_id=suite.metadata.name,
@@ -104,12 +104,20 @@ def _find(folder: Path, name: str) -> LoadedSuite:
 def _doc(suite: Suite) -> Iterator[str]:
     yield suite.metadata.description or f"Suite {suite.metadata.name}"
     yield f"\nOwner: {suite.metadata.owner}. Environment: {suite.target.environment}.\n"
-    yield "| round | experiment | fault | on | hypothesis |"
-    yield "|---|---|---|---|---|"
     for number, step in enumerate(suite.rounds, 1):
-        for e in step.experiments:
-            hypothesis = " ".join(e.hypothesis.split()).replace("|", "\\|")
-            yield f"| {number} | {e.name} | {e.fault.type} | {e.fault.target} | {hypothesis} |"
-    yield "\nObjectives:\n"
+        yield f"**Round {number}**\n"
+        for experiment in step.experiments:
+            yield f"- **{experiment.name}**: {_sentence(experiment)}"
+        yield ""
+    yield "**Objectives**\n"
     for objective in suite.objectives:
         yield f"- {objective.name} {objective.objective}: `{objective.indicator.prometheus}`"
+
+
+def _sentence(experiment: Experiment) -> str:
+    """What is done and what is claimed, as Markdown: the author's words never become markup."""
+    hypothesis = " ".join(experiment.hypothesis.split())
+    for mark in ("\\", "`", "*", "_", "[", "]", "<", ">", "|"):
+        hypothesis = hypothesis.replace(mark, "\\" + mark)
+    fault = experiment.fault
+    return f"{hypothesis} (`{fault.type}` on {fault.target}, {format_duration(fault.duration)})"

@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from holdfast.errors import SpecError
 
-_FORM_KEYS = ("type", "title", "items", "minItems", "uniqueItems")
+_FORM_KEYS = ("type", "title", "items", "minItems", "uniqueItems", "section")
+_SECTION = "This run"
 
 
 class Choices(BaseModel):
@@ -19,28 +20,36 @@ class Choices(BaseModel):
     experiments: list[str] = Field(
         min_length=1,
         title="Experiments",
-        description="Run these only. The others are left out and say nothing about the suite.",
-        json_schema_extra={"uniqueItems": True},
+        description="Take out what this run is to leave alone; at least one must stay.",
+        json_schema_extra={"uniqueItems": True, "section": _SECTION},
     )
     dry_run: bool = Field(
         default=False,
         title="Dry run",
-        description="Plan and preflight, then end: no lock, no fault.",
+        description="Only plan and check whether the run could start: no fault, no lock. "
+        "The plan is in the log of the task plan.",
+        json_schema_extra={"section": _SECTION},
     )
 
 
-def form(experiments: Sequence[str]) -> dict[str, Param]:
-    """Draw the trigger form of a suite; every experiment is chosen at first."""
+def form(experiments: Mapping[str, str]) -> dict[str, Param]:
+    """Draw the trigger form of a suite: each experiment with what it does, all chosen at first."""
     names = list(experiments)
     drawn = Choices.model_json_schema()["properties"]
     defaults: dict[str, Any] = {"experiments": names, "dry_run": False}
     offered: dict[str, dict[str, Any]] = {
-        "experiments": {"items": {"type": "string", "enum": names}, "examples": names}
+        "experiments": {
+            "items": {"type": "string", "enum": names}, "examples": names,
+            "description_md": "\n".join([
+                drawn["experiments"]["description"], "",
+                *(f"- **{name}**: {text}" for name, text in experiments.items()),
+            ]),
+        }
     }
     return {
         name: Param(
             default,
-            drawn[name]["description"],
+            None if name in offered else drawn[name]["description"],  # the form prefers plain text
             schema={k: v for k, v in drawn[name].items() if k in _FORM_KEYS}
             | offered.get(name, {}),
         )

@@ -5,18 +5,19 @@ import pytest
 from holdfast.errors import SpecError
 from holdfast.provider.params import Choices, choices, form
 
-NAMES = ["left", "right"]
+TOLD = {"left": "It holds.", "right": "It holds too."}
+NAMES = list(TOLD)
 
 
 def test_the_form_offers_every_experiment_and_chooses_all():
-    drawn = form(NAMES)["experiments"]
+    drawn = form(TOLD)["experiments"]
     assert drawn.value == NAMES
     assert drawn.schema["examples"] == NAMES
     assert drawn.schema["items"]["enum"] == NAMES
 
 
 def test_what_the_form_gives_passes_the_task():
-    given = {name: param.resolve() for name, param in form(NAMES).items()}
+    given = {name: param.resolve() for name, param in form(TOLD).items()}
     assert Choices(experiments=NAMES, dry_run=False) == choices(given, NAMES)
 
 
@@ -36,4 +37,4 @@ def test_what_was_not_offered_is_an_error_with_its_place(params, message):
 @pytest.mark.parametrize("value", [["up"], [], ["left", "left"], None])
 def test_the_form_refuses_what_the_task_would(value):
     with pytest.raises(ValueError):
-        form(NAMES)["experiments"].resolve(value)
+        form(TOLD)["experiments"].resolve(value)

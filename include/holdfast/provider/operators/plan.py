@@ -1,6 +1,6 @@
 """Plan the run, from the suite file and the choices in the form."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ class PlanOperator(StepOperator):
 
     def step(self, ports: Ports, run: RunOf) -> str:
         """Return the plan's digest."""
+        from holdfast.steps.book import plan_of
         from holdfast.steps.plan import PlanRequest, plan
 
         chosen = choices(run.params, self.experiments)
@@ -41,4 +42,18 @@ class PlanOperator(StepOperator):
             border.before_the_verdict_watches(ports, run.id, self.task_id),
             border.before_the_first_fault(ports, run.id),
         ):
-            return plan(ports, request)
+            digest = plan(ports, request)
+        for line in _told(plan_of(ports, run.id)):
+            self.log.info("%s", line)
+        return digest
+
+
+def _told(plan: Mapping[str, Any]) -> Iterator[str]:
+    """What would be done to what: a dry run shows it here."""
+    for e in plan["experiments"]:
+        targets = ", ".join(target["name"] for target in e["targets"])
+        yield (
+            f"round {e['round'] + 1}: {e['name']}: {e['fault']['type']} on {targets} for "
+            f"{e['fault']['duration_ms'] / 1000:g} s, gone within {e['worst_case_ms'] / 1000:g} s"
+        )
+    yield f"plan {plan['digest']}"

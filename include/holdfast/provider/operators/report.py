@@ -14,4 +14,4 @@ class ReportOperator(StepOperator):
         from holdfast.steps.report import report
 
         border.going_on(ports, run.id, ended=True)
-        report(ports, run.id)
+        self.log.info("report: %s", report(ports, run.id))

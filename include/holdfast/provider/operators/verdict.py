@@ -30,9 +30,15 @@ class VerdictOperator(StepOperator):
 
     def step(self, ports: Ports, run: RunOf) -> None:
         """Believe the stores only."""
+        from holdfast.steps.book import findings
         from holdfast.steps.verdict import close
 
-        close(ports, run.id)
+        for finding in findings(ports, run.id):
+            whose = finding.experiment or "the run"
+            self.log.info("%s %s: %s: %s", finding.verdict.name, whose, finding.name, finding.text)
+        ended = close(ports, run.id)
+        said = ended.state.value if ended.verdict is None else ended.verdict.name
+        self.log.info("%s: %s", said, ended.reason)
 
     @staticmethod
     def _catch_up(ports: Ports, run: RunOf, states: dict[str, str]) -> None:
