@@ -8,8 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from holdfast.errors import SpecError
 
-_FORM_KEYS = ("type", "title", "items", "minItems", "uniqueItems", "section")
-_SECTION = "This run"
+_FORM_KEYS = ("type", "title", "items", "minItems", "uniqueItems")
 
 
 class Choices(BaseModel):
@@ -21,14 +20,13 @@ class Choices(BaseModel):
         min_length=1,
         title="Experiments",
         description="Take out what this run is to leave alone; at least one must stay.",
-        json_schema_extra={"uniqueItems": True, "section": _SECTION},
+        json_schema_extra={"uniqueItems": True},
     )
     dry_run: bool = Field(
         default=False,
         title="Dry run",
         description="Only plan and check whether the run could start: no fault, no lock. "
         "The plan is in the log of the task plan.",
-        json_schema_extra={"section": _SECTION},
     )
 
 
