@@ -120,4 +120,4 @@ def _sentence(experiment: Experiment) -> str:
     for mark in ("\\", "`", "*", "_", "[", "]", "<", ">", "|"):
         hypothesis = hypothesis.replace(mark, "\\" + mark)
     fault = experiment.fault
-    return f"{hypothesis} (`{fault.type}` on {fault.target}, {format_duration(fault.duration)})"
+    return f"{hypothesis} ({fault.type} on {fault.target}, {format_duration(fault.duration)})"

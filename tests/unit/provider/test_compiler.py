@@ -70,13 +70,13 @@ def test_without_a_schedule_only_people_start_it(folder):
 
 def test_the_page_tells_the_hypotheses(folder):
     page = dags_from(folder)["one"].doc_md
-    assert "**Round 1**\n\n- **left**: Left \\| holds. (`noop` on api, " in page
+    assert "**Round 1**\n\n- **left**: Left \\| holds. (noop on api, " in page
     assert "- errors < 1%: `errors`" in page
 
 
 def test_the_form_tells_what_each_experiment_does(folder):
     told = dags_from(folder)["one"].params.get_param("experiments").schema["description_md"]
-    assert "- **left**: Left \\| holds. (`noop` on api, " in told
+    assert "- **left**: Left \\| holds. (noop on api, " in told
 
 
 def test_owner_and_environment_are_on_the_dag(folder):
