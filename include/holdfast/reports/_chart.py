@@ -8,7 +8,7 @@ from holdfast.reports._content import Chart, Window
 
 WIDE, NARROW, HEIGHT = 760, 360, 220
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 14, 26, 30
-_LABEL, _LETTER = 14, 6.2  # a row of labels, and a letter of one
+_LABEL, _LETTER = 14, 7.4  # a row of labels, and a letter of one
 _MOST_POINTS = 400
 
 

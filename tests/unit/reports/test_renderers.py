@@ -61,7 +61,7 @@ def test_every_fault_is_named_and_no_name_lies_on_another(starts, width):
     windows = [Window(n, START + s, START + s + 9) for n, s in zip(names, starts, strict=True)]
     drawn = re.findall(
         r'class="label" x="([\d.]+)" y="(\d+)">([^<]+)', _chart([], width, windows=windows))
-    boxes = [(float(x), float(x) + 6 * len(name), y) for x, y, name in drawn]
+    boxes = [(float(x), float(x) + 7 * len(name), y) for x, y, name in drawn]
     assert names == [name for *_, name in drawn]
     assert all(a == b or a[2] != b[2] or a[1] < b[0] or b[1] < a[0] for a in boxes for b in boxes)
     assert all(end <= width for _, end, _ in boxes)
