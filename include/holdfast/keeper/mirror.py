@@ -2,6 +2,7 @@
 
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 from holdfast.clock import Clock
@@ -95,5 +96,6 @@ class Mirror:
 
     def _tell(self, trouble: str) -> None:
         if trouble != self._trouble:
-            print(trouble or "the store answers again", file=sys.stderr, flush=True)
             self._trouble = trouble
+            with suppress(OSError):
+                print(trouble or "the store answers again", file=sys.stderr, flush=True)

@@ -1,7 +1,8 @@
 """The keeper's own loop: look, decide, do."""
 
-import sys
+import os
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol
 
 from holdfast.clock import Clock
@@ -123,4 +124,5 @@ class Parent:
 
 def say(text: str) -> None:
     """A line in the keeper's log."""
-    print(text, file=sys.stderr, flush=True)
+    with suppress(OSError):  # a log on a full or read-only disk may not hold up a revert
+        os.write(2, f"{text}\n".encode())

@@ -3,6 +3,7 @@
 import queue
 import sys
 import threading
+from contextlib import suppress
 
 from holdfast.errors import EvidenceError
 from holdfast.model.lease import LeaseState
@@ -34,7 +35,8 @@ class Scribe:
                 task.written = True
             except (OSError, EvidenceError) as error:
                 text = f"{task.state}: the journal cannot be written: {error}"
-                print(text, file=sys.stderr, flush=True)
+                with suppress(OSError):
+                    print(text, file=sys.stderr, flush=True)
             task.done.set()
 
 

@@ -52,6 +52,9 @@ def arm(ports: Ports, run_id: str, experiment_name: str) -> str:
 
 
 def _start(ports: Ports, lease: Lease, fault: Fault) -> None:
+    # Again, now that the lease carries an epoch: a stop before `open` left no other trace on it.
+    if stopped := stopped_since(ports, lease.run_id):
+        raise Stopped(stopped)
     driver = ports.drivers[fault.type]
     recipe = within(_DRIVER_SECONDS, partial(driver.arm, fault, lease.id), "arm")
     ports.journals.create(lease, fault, recipe)

@@ -25,7 +25,10 @@ def within(seconds: float, call: Callable[[], T], what: str) -> T:
             failed.append(error)
 
     thread = threading.Thread(target=run, name=what, daemon=True)
-    thread.start()
+    try:
+        thread.start()
+    except (RuntimeError, MemoryError) as error:
+        raise TransientFaultError(f"{what} could not be started: {error}") from error
     thread.join(seconds)
     if done:
         return done[0]

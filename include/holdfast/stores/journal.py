@@ -108,7 +108,10 @@ class FileJournals:
         """The lease's file lock, without waiting; a fork of the holder holds it too."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = self._path(lease_id).with_suffix(".lock")
-        handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError:  # a read-only disk: a lock needs no write
+            handle = os.open(lock, os.O_RDONLY)
         try:
             yield _locked(handle)
         finally:

@@ -34,10 +34,25 @@ class _Undo:
 
     boot: str
     members: tuple[_Member, ...]
+    stopped: Path
 
     @classmethod
     def of(cls, undo: Mapping[str, Any]) -> "_Undo":
-        return cls(str(undo["boot"]), tuple(_Member(**m) for m in undo["members"]))
+        members = tuple(_Member(**m) for m in undo["members"])
+        return cls(str(undo["boot"]), members, Path(str(undo["stopped"])))
+
+    def note(self, process: Process) -> None:
+        """Put it on disk before it is stopped: its parent may die and take the trail with it."""
+        self.stopped.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with self.stopped.open("a") as file:
+            file.write(f"{process.pid} {process.start}\n")
+
+    def noted(self) -> set[tuple[int, int]]:
+        """Everybody whom this fault has stopped, by pid and start time."""
+        if not self.stopped.exists():
+            return set()
+        lines = (line.split() for line in self.stopped.read_text().splitlines())
+        return {(int(line[0]), int(line[1])) for line in lines if len(line) == 2}
 
     @property
     def sessions(self) -> set[int]:
@@ -69,7 +84,10 @@ class HangDriver:
             text = f"already stopped by someone else: pid {stopped[0]}"
             raise FaultError(text, target=fault.service)
         kept = [asdict(_Member(m.pid, m.start, m.session)) for m in members]
-        return Recipe(lease_id, fault.type, {"boot": processes.boot_id(), "members": kept})
+        return Recipe(lease_id, fault.type, {
+            "boot": processes.boot_id(), "members": kept,
+            "stopped": str(Path(fault.home) / "hang" / lease_id),
+        })
 
     def inject(self, recipe: Recipe) -> None:
         """Stop the tree, again and again until a walk finds nobody running."""
@@ -86,6 +104,7 @@ class HangDriver:
             if not running:
                 return
             for member in running:
+                undo.note(member)
                 processes.send(member, signal.SIGSTOP)
         raise FaultError(f"still running after {_PATIENCE:g} s", target=target)
 
@@ -107,7 +126,9 @@ class HangDriver:
         for process in psutil.process_iter(["status"]):
             if process.info["status"] != psutil.STATUS_STOPPED:
                 continue
-            if _session(process.pid) in undo.sessions or _descends(process, known):
+            own = processes.look(process.pid)
+            noted = own is not None and (own.pid, own.start) in undo.noted()
+            if noted or _session(process.pid) in undo.sessions or _descends(process, known):
                 left.append(f"process {process.pid} is stopped")
         return left
 
@@ -116,7 +137,8 @@ def _members(undo: _Undo, table: Mapping[int, Process]) -> list[Process]:
     """Everybody of the recipe's trees who is there now, parents first, later children too."""
     if undo.boot != processes.boot_id():
         return []
-    roots = [m.pid for m in undo.members if m.pid in table and table[m.pid].start == m.start]
+    known = undo.noted() | {(m.pid, m.start) for m in undo.members}
+    roots = [pid for pid, start in known if pid in table and table[pid].start == start]
     # A session whose number now belongs to another leader is somebody else's.
     sessions = {s for s in undo.sessions if s not in table or s in roots}
     roots += [p.pid for p in table.values() if p.session in sessions and p.pid not in roots]
