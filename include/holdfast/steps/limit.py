@@ -27,8 +27,8 @@ def within(seconds: float, call: Callable[[], T], what: str) -> T:
     thread = threading.Thread(target=run, name=what, daemon=True)
     try:
         thread.start()
-    except (RuntimeError, MemoryError) as error:
-        raise TransientFaultError(f"{what} could not be started: {error}") from error
+    except (RuntimeError, MemoryError) as no_thread:
+        raise TransientFaultError(f"{what} could not be started: {no_thread}") from no_thread
     thread.join(seconds)
     if done:
         return done[0]
