@@ -16,23 +16,26 @@ class MemoryLeases:
     """A LeaseStore that forgets everything at the end of the test."""
 
     rows: dict[str, Lease] = field(default_factory=dict)
-    environments: dict[str, Environment] = field(default_factory=dict)
+    places: dict[str, Environment] = field(default_factory=dict)
 
     def lock(self, environment: str, run_id: str) -> None:
         there = self.environment(environment)
         self._refuse(there, run_id)
-        self.environments[environment] = replace(there, locked_by=run_id)
+        self.places[environment] = replace(there, locked_by=run_id)
 
     def unlock(self, environment: str, run_id: str) -> bool:
         there = self.environment(environment)
         if self.leases(environment=environment, open_only=True):
             return False
         if there.locked_by == run_id:
-            self.environments[environment] = replace(there, locked_by="")
+            self.places[environment] = replace(there, locked_by="")
         return True
 
     def environment(self, name: str) -> Environment:
-        return self.environments.setdefault(name, Environment(name))
+        return self.places.setdefault(name, Environment(name))
+
+    def environments(self) -> Sequence[Environment]:
+        return [self.places[name] for name in sorted(self.places)]
 
     def open(self, lease: Lease) -> Lease:
         there = self.environment(lease.environment)
@@ -92,17 +95,17 @@ class MemoryLeases:
              hold: str = "") -> Sequence[str]:
         stopped = self.leases(run_id=run_id, open_only=True)
         names = {row.environment for row in stopped}
-        names |= {e.name for e in self.environments.values() if run_id in (None, e.locked_by)}
+        names |= {e.name for e in self.places.values() if run_id in (None, e.locked_by)}
         for name in names:
             there = self.environment(name)
-            self.environments[name] = replace(there, epoch=there.epoch + 1, hold=hold or there.hold)
+            self.places[name] = replace(there, epoch=there.epoch + 1, hold=hold or there.hold)
         for row in stopped:
             if row.revoked is None:
                 self._put(row, revoked=revocation)
         return [row.id for row in stopped]
 
     def release(self, environment: str) -> None:
-        self.environments[environment] = replace(self.environment(environment), hold="")
+        self.places[environment] = replace(self.environment(environment), hold="")
 
     def _put(self, row: Lease, **changes: object) -> None:
         self.rows[row.id] = replace(row, **changes)  # type: ignore[arg-type]

@@ -33,6 +33,7 @@ def lease(experiment: str = "first", number: int = 0, reason: Reason | None = No
         "id": f"lease-{experiment}", "run_id": RUN, "round": number, "experiment": experiment,
         "environment": "staging", "fault_type": "hang", "service": "api", "host": "h",
         "boot_id": "b", "epoch": 0, "lease_seconds": 5.0, "duration_seconds": 7.0,
-        "delay_seconds": 0.0, "opened_at": "2026-01-01T02:00:00+00:00", "state": state, "revoked": revoked,
+        "delay_seconds": 0.0, "opened_at": "2026-01-01T02:00:00+00:00",
+        "state": state, "revoked": revoked,
     }
     return Lease(**(parts | changes))

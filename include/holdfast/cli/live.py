@@ -11,6 +11,7 @@ from holdfast.cli.border import border, out, settings
 from holdfast.errors import ResidueError, SpecError
 from holdfast.model.lease import Lease, LeaseState
 from holdfast.ports.bundle import Ports
+from holdfast.steps.stop import release as end_hold
 
 live = typer.Typer()
 
@@ -91,19 +92,32 @@ def _table(ports: Ports, leases: list[Lease]) -> Table:
 
 @live.command()
 def release(
-    environment: Annotated[str, typer.Argument(help="as the suite names it")],
+    environment: Annotated[str, typer.Argument(help="as the suite names it; or use --all")] = "",
+    all_: Annotated[bool, typer.Option("--all", help="end every hold")] = False,
     lock: Annotated[bool, typer.Option("--lock", help="also from a run that is gone")] = False,
 ) -> None:
-    """End a hold: new faults are allowed again in this environment."""
-    from holdfast.steps.stop import release as end_hold
-
+    """End a hold: new faults are allowed again."""
     with border():
+        if all_ == bool(environment):
+            raise SpecError("say which environment to release, or --all")
         ports = wiring.ports(settings())
-        there = ports.leases.environment(environment)
-        if not there.hold and not (lock and there.locked_by):
-            kept = f"; run {there.locked_by} has it (--lock)" if there.locked_by else ""
-            raise SpecError(f"environment '{environment}' is not held{kept}")
+        if not all_:
+            _expect_something_to_release(ports, environment, lock=lock)
         end_hold(ports, environment)
-        if lock and there.locked_by and not ports.leases.unlock(environment, there.locked_by):
-            raise ResidueError("a lease here is not clean", lease="see holdfast status")
-        out.print(f"{environment}: released", markup=False)
+        if lock:
+            _unlock(ports, environment)
+        out.print(f"{environment or 'every environment'}: released", markup=False)
+
+
+def _expect_something_to_release(ports: Ports, environment: str, *, lock: bool) -> None:
+    there = ports.leases.environment(environment)
+    if not there.hold and not (lock and there.locked_by):
+        kept = f"; run {there.locked_by} has it (--lock)" if there.locked_by else ""
+        raise SpecError(f"environment '{environment}' is not held{kept}")
+
+
+def _unlock(ports: Ports, environment: str) -> None:
+    for there in ports.leases.environments():
+        wanted = there.locked_by and environment in ("", there.name)
+        if wanted and not ports.leases.unlock(there.name, there.locked_by):
+            raise ResidueError(f"a lease in {there.name} is not clean", lease="see holdfast status")

@@ -33,6 +33,9 @@ class LeaseStore(Protocol):
     def environment(self, name: str) -> Environment:
         """Its epoch, hold and lock."""
 
+    def environments(self) -> Sequence[Environment]:
+        """Every environment that was ever used, by name."""
+
     def open(self, lease: Lease) -> Lease:
         """Make the row with the environment's epoch of now.
 

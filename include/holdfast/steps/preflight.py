@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from holdfast.errors import FaultError, Postponed, SpecError
+from holdfast.model.run import RunState
 from holdfast.model.suite import Suite
 from holdfast.ports.bundle import Ports
 from holdfast.steps.book import fault_of, suite_entry, suite_of
@@ -20,6 +21,7 @@ def preflight(ports: Ports, run_id: str) -> None:
     ports.notary.public_key()
     sweep(ports)
     suite = suite_of(ports, run_id)
+    _give_back(ports, suite.target.environment)
     checks = (
         _file_changed(suite_entry(ports, run_id)),
         _environment_taken(ports, suite, run_id),
@@ -31,6 +33,14 @@ def preflight(ports: Ports, run_id: str) -> None:
     reasons = [reason for check in checks for reason in check]
     if reasons:
         raise Postponed("; ".join(reasons))
+
+
+def _give_back(ports: Ports, environment: str) -> None:
+    """Unlock what a run that has ended could not give back, because it was not clean then."""
+    holder = ports.leases.environment(environment).locked_by
+    run = ports.books.run(holder) if holder else None
+    if run is not None and run.state is not RunState.STARTED:
+        ports.leases.unlock(environment, holder)
 
 
 def _file_changed(entry: dict[str, object]) -> Iterator[str]:

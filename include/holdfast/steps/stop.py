@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 
-from holdfast.errors import EvidenceError, HoldfastError, ResidueError
+from holdfast.errors import EvidenceError, HoldfastError, Postponed, ResidueError
 from holdfast.model.lease import LeaseState, Reason, Revocation
 from holdfast.ports.bundle import Ports
 from holdfast.ports.leases import StoreDown
@@ -43,9 +43,16 @@ def stop(
     return {lease_id: _end(ports, lease_id) for lease_id in concerned}
 
 
-def release(ports: Ports, environment: str) -> None:
-    """End a hold: new faults are allowed again in this environment."""
-    ports.leases.release(environment)
+def release(ports: Ports, environment: str = "") -> None:
+    """End the hold of one environment, or every hold.
+
+    Postponed if one is asked for while all are held: that is for `release` without a name.
+    """
+    if environment and ports.settings.hold.exists():
+        raise Postponed("every environment is held; holdfast release --all ends that")
+    names = [environment] if environment else [e.name for e in ports.leases.environments()]
+    for name in names:
+        ports.leases.release(name)
     ports.settings.hold.unlink(missing_ok=True)
 
 

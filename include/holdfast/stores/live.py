@@ -70,6 +70,12 @@ class SqliteLeases:
             row = db.execute("SELECT * FROM environments WHERE name = ?", (name,)).fetchone()
             return self._held(Environment(name) if row is None else as_environment(row))
 
+    def environments(self) -> Sequence[Environment]:
+        """Every environment that was ever used, by name."""
+        with self._connected() as db:
+            rows = db.execute("SELECT * FROM environments ORDER BY name")
+            return [self._held(as_environment(row)) for row in rows]
+
     def open(self, lease: Lease) -> Lease:
         """Make the row with the environment's epoch of now; Postponed if held or locked."""
         with self._write() as db:
@@ -189,10 +195,9 @@ class SqliteLeases:
             return [row["id"] for row in rows]
 
     def release(self, environment: str) -> None:
-        """End a hold, and the one that was set while the store was down."""
+        """End the hold of one environment; `HOLD` holds them all and stays."""
         with self._write() as db:
             db.execute("UPDATE environments SET hold = '' WHERE name = ?", (environment,))
-        self._hold.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Let go of this thread's connection."""

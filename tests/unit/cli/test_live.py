@@ -41,8 +41,21 @@ def test_a_hold_refuses_new_faults_until_it_is_released(ports):
     run(app, ["stop", "--all", "--hold", "incident 7"])
     assert "incident 7" == ports.leases.environment("shop").hold
     assert "incident 7" == ports.leases.environment("never-used-yet").hold
-    assert 0 == run(app, ["release", "shop"]).exit_code
+    assert 3 == run(app, ["release", "shop"]).exit_code
+    assert 0 == run(app, ["release", "--all"]).exit_code
     assert "" == ports.leases.environment("shop").hold
+
+
+def test_releasing_one_environment_leaves_the_hold_of_another(ports):
+    for name in ("shop", "bank"):
+        ports.leases.lock(name, f"{name}--r")
+        run(app, ["stop", f"{name}--r", "--hold", "incident"])
+    assert 0 == run(app, ["release", "shop"]).exit_code
+    assert ("", "incident") == tuple(ports.leases.environment(n).hold for n in ("shop", "bank"))
+
+
+def test_release_wants_to_know_what(ports):
+    assert 2 == run(app, ["release"]).exit_code
 
 
 def test_releasing_what_is_not_held_is_an_error(ports):

@@ -7,6 +7,7 @@ import pytest
 from holdfast.errors import EvidenceError, Postponed, SpecError
 from holdfast.model.fault import Recipe
 from holdfast.model.lease import LeaseState
+from holdfast.model.run import Run, RunState
 from holdfast.steps.preflight import preflight
 from support import suites
 from support.leases import a_fault
@@ -128,3 +129,17 @@ def test_what_a_dead_keeper_left_behind_is_reverted_before_the_checks(tmp_path):
     ports.journals.open("old").write(LeaseState.INJECTING)
     preflight(ports, RUN)
     assert (set(), LeaseState.CLEAN) == (driver.marks, ports.leases.read("old").state)
+
+
+@pytest.mark.parametrize(("state", "passes"), [
+    (RunState.ENDED, True), (RunState.POSTPONED, True), (RunState.STARTED, False),
+])
+def test_a_lock_is_taken_back_only_from_a_run_that_is_over(tmp_path, state, passes):
+    ports = planned(tmp_path)
+    ports.leases.lock("staging", "nightly--1")
+    run = Run("nightly--1", "nightly", "staging", "sre", "sha256:0", "", 0.0, state)
+    ports.books.open_run(run)
+    if passes:
+        preflight(ports, RUN)
+    else:
+        assert "environment staging is busy: run nightly--1 has it" == reasons(ports)

@@ -234,12 +234,12 @@ def test_a_hold_refuses_locks_and_leases_until_it_is_released(store):
     opened(store, run_id="run-1")
 
 
-def test_release_removes_the_hold_file(store, tmp_path):
+def test_the_hold_file_holds_every_environment_and_outlives_a_release_of_one(store, tmp_path):
     opened(store)
     (tmp_path / "home" / "HOLD").write_text("")
-    assert store.environment("lab").hold
     store.release("lab")
-    assert "" == store.environment("lab").hold
+    assert all(there.hold for there in store.environments())
+    assert store.environment("never-used").hold
 
 
 def test_stop_ends_everything(store):
