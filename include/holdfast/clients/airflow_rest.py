@@ -1,6 +1,6 @@
 """Airflow's public REST API, as a named person."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -8,7 +8,11 @@ from typing import Any, Self
 import httpx
 
 from holdfast.clients.connections import Connection
+from holdfast.clock import SystemClock
 from holdfast.errors import HoldfastError, SpecError
+
+_PAUSES = (0.5, 1.0, 2.0)
+"""Seconds before a trigger that failed is tried again."""
 
 
 class AirflowUnreachable(HoldfastError):
@@ -27,9 +31,15 @@ class DagRun:
 class AirflowRest:
     """One logged-in session. Errors say what the server said."""
 
-    def __init__(self, where: Connection, *, timeout: float = 10.0) -> None:
-        self._where = where
-        self._http = httpx.Client(base_url=where.url, timeout=timeout)
+    def __init__(
+        self, where: Connection, *, timeout: float = 10.0,
+        sleep: Callable[[float], None] | None = None,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self._where, self._sleep = where, sleep or SystemClock().sleep
+        self._http = httpx.Client(
+            base_url=where.url, timeout=timeout, transport=transport
+        )
 
     def __enter__(self) -> Self:
         self._login()
@@ -44,8 +54,18 @@ class AirflowRest:
         self._http.close()
 
     def trigger(self, dag_id: str, run_id: str, conf: Mapping[str, object]) -> DagRun:
-        """Start a run now; SpecError when there is no such DAG or it does not take the params."""
+        """Start a run now; SpecError when there is no such DAG or it does not take the params.
+
+        A busy server is asked again: the id is the caller's, so a second run cannot come of it.
+        """
         body = {"dag_run_id": run_id, "logical_date": None, "conf": dict(conf)}
+        for pause in _PAUSES:
+            try:
+                return _run(self._call("POST", f"/api/v2/dags/{dag_id}/dagRuns", body))
+            except AirflowUnreachable:
+                self._sleep(pause)
+                if self._is_there(dag_id, run_id):
+                    return self.run(dag_id, run_id)
         return _run(self._call("POST", f"/api/v2/dags/{dag_id}/dagRuns", body))
 
     def run(self, dag_id: str, run_id: str) -> DagRun:
@@ -69,6 +89,13 @@ class AirflowRest:
     def is_paused(self, dag_id: str) -> bool:
         """Whether the scheduler leaves the DAG alone; SpecError when there is none."""
         return bool(self._call("GET", f"/api/v2/dags/{dag_id}")["is_paused"])
+
+    def _is_there(self, dag_id: str, run_id: str) -> bool:
+        try:
+            self.run(dag_id, run_id)
+        except (SpecError, AirflowUnreachable):
+            return False
+        return True
 
     def _login(self) -> None:
         who = {"username": self._where.login, "password": self._where.password}

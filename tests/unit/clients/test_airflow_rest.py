@@ -1,0 +1,83 @@
+"""Airflow's REST API as the command line uses it, against a transport that answers from a list."""
+
+import json
+
+import httpx
+import pytest
+
+from holdfast.clients.airflow_rest import AirflowRest, AirflowUnreachable, DagRun
+from holdfast.clients.connections import Connection
+from holdfast.errors import SpecError
+
+WHERE = Connection("airflow_default", "http", "h", 1, "sre", "secret")
+TOKEN = (201, {"access_token": "t"})
+RUN = {"dag_id": "d", "dag_run_id": "r", "state": "queued"}
+
+
+class Server(httpx.BaseTransport):
+    """Answers in turn and remembers what it was asked."""
+
+    def __init__(self, *answers):
+        self.answers, self.asked = [TOKEN, *answers], []
+
+    def handle_request(self, request):
+        self.asked.append((request.method, request.url.path))
+        self.last = request
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        code, body = answer
+        return httpx.Response(code, json=body)
+
+
+def session(server):
+    pauses = []
+    return AirflowRest(WHERE, sleep=pauses.append, transport=server)
+
+
+def test_it_logs_in_as_a_named_person_and_shows_its_token():
+    server = Server((200, RUN))
+    with session(server) as rest:
+        rest.run("d", "r")
+    assert ("POST", "/auth/token") == server.asked[0]
+    assert "Bearer t" == server.last.headers["Authorization"]
+
+
+def test_a_trigger_carries_the_choices():
+    server = Server((200, RUN))
+    with session(server) as rest:
+        assert DagRun("d", "r", "queued") == rest.trigger("d", "r", {"dry_run": True})
+    sent = json.loads(server.last.content)
+    assert {"dag_run_id": "r", "logical_date": None, "conf": {"dry_run": True}} == sent
+
+
+def test_a_busy_server_is_asked_again_and_no_second_run_comes_of_it():
+    server = Server((500, {"detail": "Database error"}), (200, RUN), (200, RUN))
+    with session(server) as rest:
+        assert "r" == rest.trigger("d", "r", {}).id
+    assert ["POST", "POST", "GET", "GET"] == [verb for verb, _ in server.asked]
+
+
+def test_a_trigger_that_never_arrived_is_sent_again():
+    server = Server((500, {}), (404, {"detail": "not found"}), (200, RUN))
+    with session(server) as rest:
+        assert "r" == rest.trigger("d", "r", {}).id
+    assert ["POST", "POST", "GET", "POST"] == [verb for verb, _ in server.asked]
+
+
+def test_what_the_server_refuses_is_the_callers_mistake():
+    server = Server((400, {"detail": "Invalid input for param experiments"}))
+    with session(server) as rest, pytest.raises(SpecError, match="Invalid input for param"):
+        rest.trigger("d", "r", {})
+
+
+def test_a_server_that_does_not_answer_is_said_so_with_the_cure():
+    with pytest.raises(AirflowUnreachable, match="holdfast up"):
+        AirflowRest(WHERE, transport=Refusing()).__enter__()
+
+
+class Refusing(httpx.BaseTransport):
+    """Nobody listens."""
+
+    def handle_request(self, request):
+        raise httpx.ConnectError("refused", request=request)
