@@ -15,6 +15,9 @@ from holdfast.steps.mend import LIMITS, mend
 _PAUSE = 0.1
 _INJECTION = 10.0
 _MARGIN = 5.0
+_ON = (LeaseState.INJECTING, LeaseState.ACTIVE)
+_REACTION = 5.0
+"""Seconds beyond the lease after which a keeper that has not begun its revert never will."""
 _ABSENT = 10.0
 """Seconds beyond the lease for which another host's marks must be absent."""
 
@@ -23,7 +26,8 @@ def finish(ports: Ports, lease_id: str, by: str) -> tuple[LeaseState, str]:
     """Bring the lease to its end and say which, and why it is not clean if it is not.
 
     Waits while the keeper lives, for the longest it may need; then kills what is left of it, takes
-    the lease's claim, reverts by the recipe and looks for residue.
+    the lease's claim, reverts by the recipe and looks for residue. One that does not even begin to
+    revert is frozen, and is not waited for any longer.
     """
     try:
         ports.journals.open(lease_id)
@@ -32,7 +36,7 @@ def finish(ports: Ports, lease_id: str, by: str) -> tuple[LeaseState, str]:
     lease = known_lease(ports, lease_id)
     if lease is not None and lease.host != host_name():
         return _from_afar(ports, lease, by)
-    return _here(ports, lease_id, patience(ports, lease), by)
+    return _here(ports, lease_id, lease, by)
 
 
 def patience(ports: Ports, lease: Lease | None) -> float:
@@ -68,9 +72,9 @@ def estate_of(ports: Ports) -> Estate:
     return Estate(ports.leases, ports.journals, ports.drivers, ports.clock)
 
 
-def _here(ports: Ports, lease_id: str, longest: float, by: str) -> tuple[LeaseState, str]:
-    until = ports.clock.boottime() + longest
-    while ports.clock.boottime() < until:
+def _here(ports: Ports, lease_id: str, lease: Lease | None, by: str) -> tuple[LeaseState, str]:
+    began = ports.clock.boottime()
+    while ports.clock.boottime() < began + _longest(ports, lease_id, lease):
         clean = journalled(ports, lease_id) is LeaseState.CLEAN
         if clean and _is_shown(ports, lease_id):
             return LeaseState.CLEAN, ""
@@ -82,6 +86,12 @@ def _here(ports: Ports, lease_id: str, longest: float, by: str) -> tuple[LeaseSt
     ports.keepers.kill(lease_id)
     done = _take_over(ports, lease_id, by)
     return done or (LeaseState.UNPROVEN, "somebody else has held its claim too long")
+
+
+def _longest(ports: Ports, lease_id: str, lease: Lease | None) -> float:
+    if lease is not None and journalled(ports, lease_id) in _ON:
+        return lease.lease_seconds + _REACTION
+    return patience(ports, lease)
 
 
 def _is_shown(ports: Ports, lease_id: str) -> bool:

@@ -118,9 +118,11 @@ def test_the_reason_a_keeper_gave_before_it_died_stays(bench):
 def test_revert_kills_a_keeper_that_hangs(bench):
     bench.activate()
     bench.keepers.kept[ID].frozen = True
+    began = bench.clock.boottime()
     revert(bench.ports, ID)
     assert not bench.driver.marks
     assert not bench.keepers.is_alive(ID)
+    assert bench.clock.boottime() - began < bench.row.lease_seconds + 6.0
 
 
 def test_revert_again_changes_nothing(bench):
