@@ -51,19 +51,19 @@ def known_lease(ports: Ports, lease_id: str) -> Lease | None:
     """The lease as its journal's first line has it, else as the store has it."""
     try:
         return ports.journals.open(lease_id).lease()
-    except (KeyError, EvidenceError):
+    except (KeyError, EvidenceError, OSError, TypeError, ValueError):
         pass
     try:
         return ports.leases.read(lease_id)
-    except (KeyError, StoreDown):
+    except (KeyError, StoreDown, TypeError, ValueError):  # or a row of another version
         return None
 
 
 def journalled(ports: Ports, lease_id: str) -> LeaseState | None:
-    """The journal's last state; None if it is damaged. KeyError if there is none."""
+    """The journal's last state; None if it cannot be read. KeyError if there is none."""
     try:
         return ports.journals.open(lease_id).lines()[-1].state
-    except (EvidenceError, IndexError):
+    except (EvidenceError, IndexError, OSError, ValueError):
         return None
 
 
@@ -109,7 +109,7 @@ def _take_over(ports: Ports, lease_id: str, by: str) -> tuple[LeaseState, str] |
             return None
         try:
             state = adopt(estate_of(ports), lease_id, End.ADOPTED, by)
-        except (EvidenceError, SpecError) as error:
+        except (EvidenceError, SpecError, OSError) as error:
             return _unproven(ports, lease_id, str(error))
         return state, "" if state is LeaseState.CLEAN else _why(ports, lease_id)
 
@@ -117,7 +117,7 @@ def _take_over(ports: Ports, lease_id: str, by: str) -> tuple[LeaseState, str] |
 def _why(ports: Ports, lease_id: str) -> str:
     try:
         lines = tuple(ports.journals.open(lease_id).lines())
-    except EvidenceError as error:
+    except (EvidenceError, OSError) as error:
         return str(error)
     return str(facts_of(lines).get("detail", ""))
 

@@ -1,6 +1,9 @@
 """Clean up after keepers that died: what `revert` does, for leases that nobody else looks after."""
 
+import logging
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 from holdfast.clients.host import boot_id
 from holdfast.errors import EvidenceError, ResidueError
@@ -12,6 +15,7 @@ from holdfast.steps.revert import ensure_clean
 
 _OPENING = 90.0
 """How long an `arm` may take from its journal to its keeper. Seconds."""
+_log = logging.getLogger("holdfast.janitor")
 
 
 def sweep(ports: Ports) -> list[str]:
@@ -20,18 +24,26 @@ def sweep(ports: Ports) -> list[str]:
     Works from the journals alone when the store is down or has lost the rows.
     """
     shown = _open_rows(ports)
-    swept = [
-        line for lease_id in ports.journals.ids()
-        if (line := _journal(ports, lease_id, lease_id in shown)) is not None
-    ]
-    without = [row for lease_id, row in shown.items() if lease_id not in ports.journals.ids()]
-    return swept + [line for row in without if (line := _row(ports, row)) is not None]
+    here = ports.journals.ids()
+    deeds = {i: partial(_journal, ports, i, i in shown) for i in here}
+    deeds |= {i: partial(_row, ports, row) for i, row in shown.items() if i not in deeds}
+    lines = [_apart(lease_id, deed) for lease_id, deed in deeds.items()]
+    return [line for line in lines if line is not None]
+
+
+def _apart(lease_id: str, deed: Callable[[], str | None]) -> str | None:
+    """One lease's outcome; what goes wrong with it may not keep the other leases' faults on."""
+    try:
+        return deed()
+    except Exception as error:  # noqa: BLE001 - the border between two leases
+        _log.exception("lease %s could not be looked after", lease_id)
+        return f"lease {lease_id}: {type(error).__name__}: {error}"
 
 
 def _open_rows(ports: Ports) -> dict[str, Lease]:
     try:
         return {row.id: row for row in ports.leases.leases(open_only=True)}
-    except StoreDown:
+    except (StoreDown, TypeError, ValueError):  # or a row of another version
         return {}
 
 
@@ -65,7 +77,7 @@ def _age(ports: Ports, lease_id: str) -> float | None:
         if journal.lease().boot_id != boot_id():
             return None
         return ports.clock.boottime() - journal.lines()[0].boottime
-    except (EvidenceError, IndexError):
+    except (EvidenceError, IndexError, OSError):
         return None
 
 

@@ -39,7 +39,7 @@ def ensure_clean(ports: Ports, lease_id: str, by: str) -> None:
     """Finish the lease; ResidueError and a notice to a person if it does not end clean."""
     try:
         state, why = finish(ports, lease_id, by)
-    except FaultError as error:
+    except (FaultError, OSError) as error:
         state, why = LeaseState.UNPROVEN, str(error)
     if state is LeaseState.CLEAN:
         return

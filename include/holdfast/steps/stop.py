@@ -28,8 +28,8 @@ def stop(
     itself where the keeper is gone. `hold` refuses new faults until `release`.
     """
     at = ports.clock.now().isoformat()
-    mine = _journalled(ports, run_id)
     _try("the stops file", lambda: write_stop(ports.settings.stops, who, why, at, run_id))
+    mine = _journalled(ports, run_id)
     revocation = Revocation(Reason.STOPPED, why, who, at)
     found: list[str] = []
     known = _try("the store", lambda: found.extend(within(
@@ -40,7 +40,7 @@ def stop(
     concerned = dict.fromkeys([*found, *mine])
     for lease_id in concerned:
         _try(f"the keeper of {lease_id}", lambda lease_id=lease_id: ports.keepers.end(lease_id))  # type: ignore[misc]
-    return {lease_id: _end(ports, lease_id) for lease_id in concerned}
+    return {lease_id: _apart(ports, lease_id) for lease_id in concerned}
 
 
 def release(ports: Ports, environment: str = "") -> None:
@@ -81,6 +81,17 @@ def _is_of(ports: Ports, lease_id: str, run_id: str) -> bool:
     return lease is None or lease.run_id == run_id
 
 
+def _apart(ports: Ports, lease_id: str) -> LeaseState:
+    """How one lease ended; what goes wrong with it may not keep the other leases' faults on."""
+    try:
+        return _end(ports, lease_id)
+    except ResidueError:
+        return journalled_or_row(ports, lease_id)
+    except Exception:  # noqa: BLE001 - the border between two leases
+        _log.exception("lease %s could not be ended", lease_id)
+        return LeaseState.UNPROVEN
+
+
 def _end(ports: Ports, lease_id: str) -> LeaseState:
     """Believe the journal as soon as it says clean: a store that is down may learn it later."""
     until = ports.clock.boottime() + patience(ports, known_lease(ports, lease_id))
@@ -88,10 +99,7 @@ def _end(ports: Ports, lease_id: str) -> LeaseState:
         if journalled_or_row(ports, lease_id) is LeaseState.CLEAN:
             return LeaseState.CLEAN
         ports.clock.sleep(_PAUSE)
-    try:
-        ensure_clean(ports, lease_id, "the stop")
-    except ResidueError:
-        return journalled_or_row(ports, lease_id)
+    ensure_clean(ports, lease_id, "the stop")
     return LeaseState.CLEAN
 
 

@@ -48,15 +48,19 @@ class FileJournal:
     def recipe(self) -> Recipe:
         """The recipe, from the first line alone: damage behind it does not stop a revert."""
         found = self._first("recipe")
-        undo = found["undo"]
-        if not isinstance(undo, dict):
-            raise EvidenceError(f"{self._path}: the recipe has no undo", index=0)
+        undo = found.get("undo")
+        if not isinstance(undo, dict) or not {"lease_id", "fault_type"} <= found.keys():
+            raise EvidenceError(f"{self._path}: the recipe is not whole", index=0)
         return Recipe(str(found["lease_id"]), str(found["fault_type"]), undo)
 
     def lease(self) -> Lease:
         """The lease as it was opened, from the first line alone."""
         found = self._first("lease")
-        return Lease(**(found | {"state": LeaseState(found["state"])}))  # type: ignore[arg-type]
+        try:
+            return Lease(**(found | {"state": LeaseState(found["state"])}))  # type: ignore[arg-type]
+        except (KeyError, TypeError, ValueError) as error:
+            text = f"{self._path}: the lease is of another version: {error}"
+            raise EvidenceError(text, index=0) from error
 
     def _first(self, part: str) -> dict[str, object]:
         found = first_line(self._path.read_bytes(), str(self._path)).facts.get(part)

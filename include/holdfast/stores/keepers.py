@@ -1,6 +1,7 @@
 """Keepers as processes of this host, each in a session of its own."""
 
 import os
+import re
 import select
 import signal
 import subprocess
@@ -16,6 +17,7 @@ from holdfast.settings import Settings
 
 GONE_SECONDS = 5.0
 """How long a killed process may take to go."""
+_IDENTITY = re.compile(r"([0-9]{1,10}) ([0-9]{1,20}) (\S+)")
 
 
 class LocalKeepers:
@@ -72,15 +74,19 @@ class LocalKeepers:
                         raise FaultError(f"keeper process {pid} does not go", target=lease_id)
 
     def _alive(self, lease_id: str) -> Iterator[tuple[int, int]]:
+        """Nobody for a file that cannot be read: the lease's claim says whether one is at work."""
         try:
-            written = (self._settings.journals / f"{lease_id}.pid").read_text()
-        except FileNotFoundError:
+            written = (self._settings.journals / f"{lease_id}.pid").read_text(errors="replace")
+        except OSError:
             return
         here = boot_id()
-        for line in written.splitlines():
-            pid, started, boot = line.split()
-            if boot == here and start_time(int(pid)) == int(started):
-                yield int(pid), int(started)
+        for line in written.replace("\0", "\n").splitlines():  # a lost page reads as NULs
+            found = _IDENTITY.fullmatch(line)
+            if found is None or found[3] != here:
+                continue
+            pid, started = int(found[1]), int(found[2])
+            if start_time(pid) == started:
+                yield pid, started
 
 
 @contextmanager
