@@ -63,7 +63,8 @@ def outcome(ports: Ports, run_id: str) -> HoldfastError | None:
     if run.state is RunState.POSTPONED:
         return Postponed(run.reason)
     left = ports.leases.leases(run_id=run_id, open_only=True)
-    return _error(ports, run, [ResidueError(_residue(x, ""), lease=x.id) for x in left], None)
+    dirty = [ResidueError(_residue(x, ""), lease=x.id) for x in left]
+    return _error(ports, run, dirty, _without_result(ports, run))
 
 
 def _let_go(
@@ -104,6 +105,19 @@ def _seal_if_needed(ports: Ports, run: Run) -> EvidenceError | None:
     except EvidenceError as error:
         return error
     return None
+
+
+def _without_result(ports: Ports, run: Run) -> EvidenceError | None:
+    """Say so when a verdict was never signed: it is written down, but proves nothing."""
+    if run.verdict is None:
+        return None
+    try:
+        kinds = [r.predicate_type for r in ports.notary.records(run.id)]
+    except EvidenceError as error:
+        return error
+    if any(kind.endswith("result/v1") for kind in kinds):
+        return None
+    return EvidenceError(f"the result is not in the evidence log: {run.reason}")
 
 
 def _error(

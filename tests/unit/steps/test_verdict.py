@@ -9,7 +9,7 @@ from holdfast.model.verdict import Finding, Verdict
 from holdfast.steps.book import write_finding
 from holdfast.steps.reserve import reserve
 from holdfast.steps.seal import seal
-from holdfast.steps.verdict import close
+from holdfast.steps.verdict import close, outcome
 from support.after import ended, put_lease, set_state
 from support.memory_books import MemoryNotary
 from support.runs import RUN
@@ -194,3 +194,21 @@ def test_a_result_that_cannot_be_written_is_an_evidence_error(tmp_path):
     error = _closing(ports)
     assert (6, ["evidence"]) == (error.exit_code, [n.kind for n in ports.notifier.told])
     assert isinstance(error, EvidenceError)
+
+
+def test_a_verdict_that_nobody_signed_is_an_evidence_error_ever_after(tmp_path):
+    """E1: the exit code is read from the stores once the run has ended."""
+    ports = _begun(tmp_path, notary=MemoryNotary())
+    ports.notary.broken = "others may read the signing key"
+    _closing(ports)
+    ports.notary.broken = ""
+    error = outcome(ports, RUN)
+    assert (EvidenceError, 6) == (type(error), error.exit_code)
+    assert "others may read the signing key" in str(error)
+
+
+def test_a_run_that_held_and_was_signed_has_no_error(tmp_path):
+    ports = _begun(tmp_path)
+    close(ports, RUN, _revert)
+    assert outcome(ports, RUN) is None
+
