@@ -1,0 +1,70 @@
+"""Suites of the lab's own: one fault each, objectives that it does not touch.
+
+Two lanes, each with an environment of its own: one may begin while the other still ends. A `held`
+fault waits to be ended by somebody; a `brief` one is there to run its time.
+"""
+
+from collections.abc import Iterator
+
+LEASE_SECONDS = 5.0
+BRIEF_SECONDS = 9.0
+HELD_SECONDS = 90.0
+LANES = 2
+
+_FAULTS = (
+    "type: network.latency, target: link, params: {latency: 60ms}",
+    "type: process.hang, target: api",
+)
+_TEXT = """\
+apiVersion: holdfast/v1
+kind: Suite
+metadata: {name: NAME, owner: platform-team, description: "A fault to be held meanwhile."}
+target:
+  environment: ENVIRONMENT
+  services:
+    api: {process: "shop/run/api-1.pid"}
+    link: {proxy: shop_proxy}
+objectives:
+  - name: availability
+    indicator:
+      prometheus: >-
+        sum(rate(shop_load_operations_total{outcome="ok"}[5s]))
+        / sum(rate(shop_load_operations_total[5s]))
+    objective: ">= 20%"
+guard: {poll: 500ms, lease: 5s, on_no_data: abort, grace: 3s}
+baseline: {window: 2s}
+rounds:
+  - experiments:
+      - name: watched
+        hypothesis: It is gone when nobody watches.
+        fault: {FAULT, duration: DURATION}
+"""
+
+
+def held(lane: int) -> str:
+    """The suite of a lane whose fault lasts longer than any test."""
+    return f"held-{lane}"
+
+
+def brief(lane: int) -> str:
+    """The suite of a lane whose fault ends by itself."""
+    return f"brief-{lane}"
+
+
+def environment(suite: str) -> str:
+    """Where a suite's faults are."""
+    return f"lane-{suite[-1]}"
+
+
+def texts() -> Iterator[tuple[str, str]]:
+    """Name and text of each."""
+    for lane in range(LANES):
+        for name, seconds in ((held(lane), HELD_SECONDS), (brief(lane), BRIEF_SECONDS)):
+            words = {
+                "NAME": name, "ENVIRONMENT": environment(name), "FAULT": _FAULTS[lane],
+                "DURATION": f"{seconds:g}s",
+            }
+            text = _TEXT
+            for word, meaning in words.items():
+                text = text.replace(word, meaning)
+            yield name, text
