@@ -15,19 +15,21 @@ from holdfast.steps.mend import LIMITS, mend
 _PAUSE = 0.1
 _INJECTION = 10.0
 _MARGIN = 5.0
-_ON = (LeaseState.INJECTING, LeaseState.ACTIVE)
-_REACTION = 5.0
+_REACTION = 2.0
 """Seconds beyond the lease after which a keeper that has not begun its revert never will."""
+_ENDING = (LeaseState.REVERTING, LeaseState.CLEAN, LeaseState.UNCLEAN, LeaseState.UNPROVEN)
 _ABSENT = 10.0
 """Seconds beyond the lease for which another host's marks must be absent."""
 
 
-def finish(ports: Ports, lease_id: str, by: str) -> tuple[LeaseState, str]:
+def finish(
+    ports: Ports, lease_id: str, by: str, *, shown: bool = True
+) -> tuple[LeaseState, str]:
     """Bring the lease to its end and say which, and why it is not clean if it is not.
 
     Waits while the keeper lives, for the longest it may need; then kills what is left of it, takes
     the lease's claim, reverts by the recipe and looks for residue. One that does not even begin to
-    revert is frozen, and is not waited for any longer.
+    revert is frozen, and is not waited for any longer. With `shown` the store must say clean too.
     """
     try:
         ports.journals.open(lease_id)
@@ -36,7 +38,7 @@ def finish(ports: Ports, lease_id: str, by: str) -> tuple[LeaseState, str]:
     lease = known_lease(ports, lease_id)
     if lease is not None and lease.host != host_name():
         return _from_afar(ports, lease, by)
-    return _here(ports, lease_id, lease, by)
+    return _here(ports, lease_id, lease, by, shown)
 
 
 def patience(ports: Ports, lease: Lease | None) -> float:
@@ -72,12 +74,17 @@ def estate_of(ports: Ports) -> Estate:
     return Estate(ports.leases, ports.journals, ports.drivers, ports.clock)
 
 
-def _here(ports: Ports, lease_id: str, lease: Lease | None, by: str) -> tuple[LeaseState, str]:
+def _here(
+    ports: Ports, lease_id: str, lease: Lease | None, by: str, shown: bool
+) -> tuple[LeaseState, str]:
     began = ports.clock.boottime()
-    while ports.clock.boottime() < began + _longest(ports, lease_id, lease):
+    reaction = (lease.lease_seconds if lease else _INJECTION) + _REACTION
+    while (passed := ports.clock.boottime() - began) < patience(ports, lease):
         clean = journalled(ports, lease_id) is LeaseState.CLEAN
-        if clean and _is_shown(ports, lease_id):
+        if clean and (not shown or _is_shown(ports, lease_id)):
             return LeaseState.CLEAN, ""
+        if passed >= reaction and not _is_ending(ports, lease_id):
+            ports.keepers.kill(lease_id)
         if not ports.keepers.is_alive(lease_id):
             done = _take_over(ports, lease_id, by)
             if done is not None:
@@ -88,10 +95,13 @@ def _here(ports: Ports, lease_id: str, lease: Lease | None, by: str) -> tuple[Le
     return done or (LeaseState.UNPROVEN, "somebody else has held its claim too long")
 
 
-def _longest(ports: Ports, lease_id: str, lease: Lease | None) -> float:
-    if lease is not None and journalled(ports, lease_id) in _ON:
-        return lease.lease_seconds + _REACTION
-    return patience(ports, lease)
+def _is_ending(ports: Ports, lease_id: str) -> bool:
+    """Whether its keeper has begun to revert, as its journal says, or the store for a bad one."""
+    state = journalled(ports, lease_id)
+    try:
+        return (state or ports.leases.read(lease_id).state) in _ENDING
+    except (KeyError, StoreDown, TypeError, ValueError):
+        return False
 
 
 def _is_shown(ports: Ports, lease_id: str) -> bool:

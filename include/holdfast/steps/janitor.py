@@ -1,20 +1,23 @@
 """Clean up after keepers that died: what `revert` does, for leases that nobody else looks after."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 
 from holdfast.clients.host import boot_id
 from holdfast.errors import EvidenceError, ResidueError
-from holdfast.model.lease import Lease, LeaseState
+from holdfast.model.lease import Lease, LeaseState, Reason
 from holdfast.ports.bundle import Ports
 from holdfast.ports.leases import StoreDown
 from holdfast.steps.finish import journalled, known_lease, patience
-from holdfast.steps.revert import ensure_clean
+from holdfast.steps.revert import WATCHED, ensure_clean, revoke_open
 
 _OPENING = 90.0
 """How long an `arm` may take from its journal to its keeper. Seconds."""
+_SILENCE = 3.0
+"""How long a keeper may give no sign of life; the guard allows as much. Seconds."""
+_PAUSE = 0.1
 _log = logging.getLogger("holdfast.janitor")
 
 
@@ -25,9 +28,13 @@ def sweep(ports: Ports) -> list[str]:
     """
     shown = _open_rows(ports)
     here = ports.journals.ids()
-    deeds = {i: partial(_journal, ports, i, i in shown) for i in here}
-    deeds |= {i: partial(_row, ports, row) for i, row in shown.items() if i not in deeds}
-    lines = [_apart(lease_id, deed) for lease_id, deed in deeds.items()]
+    kept = [lease_id for lease_id in here if ports.keepers.is_alive(lease_id)]
+    lines = [
+        _apart(i, partial(_journal, ports, i, i in shown, False)) for i in here if i not in kept
+    ]
+    lines += [_apart(i, partial(_row, ports, shown[i])) for i in shown if i not in here]
+    silent = _silent(ports, [shown[i] for i in kept if i in shown])
+    lines += [_apart(i, partial(_journal, ports, i, i in shown, i in silent)) for i in kept]
     return [line for line in lines if line is not None]
 
 
@@ -47,14 +54,31 @@ def _open_rows(ports: Ports) -> dict[str, Lease]:
         return {}
 
 
-def _journal(ports: Ports, lease_id: str, shown: bool) -> str | None:
+def _silent(ports: Ports, kept: Sequence[Lease]) -> set[str]:
+    """Those whose keeper is there, but gives no sign of life while it is looked at.
+
+    One that has not yet armed gives none; without the store nobody can tell.
+    """
+    beats = {row.id: row.beat for row in kept if row.state is not LeaseState.OPENED}
+    until = ports.clock.boottime() + _SILENCE
+    while beats and ports.clock.boottime() < until:
+        ports.clock.sleep(_PAUSE)
+        now = _open_rows(ports)
+        beats = {i: beat for i, beat in beats.items() if i in now and now[i].beat == beat}
+    return set(beats)
+
+
+def _journal(ports: Ports, lease_id: str, shown: bool, silent: bool) -> str | None:
     state = journalled(ports, lease_id)
     if state is LeaseState.CLEAN:
         return _outcome(ports, lease_id) if shown and not ports.keepers.is_alive(lease_id) else None
     if state is None and not shown and _row_is_clean(ports, lease_id):
         return None  # a damaged journal of a lease that was finished all the same
-    if _is_looked_after(ports, lease_id, state):
+    if not silent and _is_looked_after(ports, lease_id, state):
         return None
+    if ports.keepers.is_alive(lease_id):
+        why = "its keeper gives no sign of life" if silent else "its keeper has not ended it"
+        revoke_open(ports, lease_id, Reason.KEEPER_SILENT, why, "the janitor")
     return _outcome(ports, lease_id)
 
 
@@ -65,9 +89,21 @@ def _is_looked_after(ports: Ports, lease_id: str, state: LeaseState | None) -> b
     if lease is None or age is None:
         return False
     if ports.keepers.is_alive(lease_id):
-        life = _OPENING * 2 + lease.delay_seconds + lease.duration_seconds
-        return age < life + patience(ports, lease)
+        return age < _life(ports, lease) and not _is_ignored(ports, lease_id, state)
     return state is LeaseState.OPENED and age < _OPENING
+
+
+def _life(ports: Ports, lease: Lease) -> float:
+    life = _OPENING * 2 + lease.delay_seconds + lease.duration_seconds
+    return life + patience(ports, lease)
+
+
+def _is_ignored(ports: Ports, lease_id: str, state: LeaseState | None) -> bool:
+    """Whether the lease was revoked and its keeper has not begun to end it."""
+    try:
+        return state in WATCHED and ports.leases.read(lease_id).revoked is not None
+    except (StoreDown, KeyError):
+        return False
 
 
 def _age(ports: Ports, lease_id: str) -> float | None:

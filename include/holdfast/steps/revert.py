@@ -7,7 +7,7 @@ from holdfast.ports.bundle import Ports
 from holdfast.ports.leases import StoreDown
 from holdfast.steps.finish import finish, known_lease
 
-_WATCHED = (LeaseState.OPENED, LeaseState.ARMED, LeaseState.INJECTING, LeaseState.ACTIVE)
+WATCHED = (LeaseState.OPENED, LeaseState.ARMED, LeaseState.INJECTING, LeaseState.ACTIVE)
 
 
 def revert(ports: Ports, lease_id: str) -> None:
@@ -27,7 +27,7 @@ def revoke_open(ports: Ports, lease_id: str, reason: Reason, why: str, by: str) 
     at = ports.clock.now().isoformat()
     try:
         lease = ports.leases.read(lease_id)
-        if lease.state in _WATCHED and lease.revoked is None:
+        if lease.state in WATCHED and lease.revoked is None:
             ports.leases.revoke(lease_id, Revocation(reason, why, by, at))
     except (StoreDown, KeyError):
         ports.keepers.end(lease_id)
@@ -35,10 +35,10 @@ def revoke_open(ports: Ports, lease_id: str, reason: Reason, why: str, by: str) 
     return True
 
 
-def ensure_clean(ports: Ports, lease_id: str, by: str) -> None:
+def ensure_clean(ports: Ports, lease_id: str, by: str, *, shown: bool = True) -> None:
     """Finish the lease; ResidueError and a notice to a person if it does not end clean."""
     try:
-        state, why = finish(ports, lease_id, by)
+        state, why = finish(ports, lease_id, by, shown=shown)
     except (FaultError, OSError) as error:
         state, why = LeaseState.UNPROVEN, str(error)
     if state is LeaseState.CLEAN:

@@ -7,14 +7,13 @@ from holdfast.errors import EvidenceError, HoldfastError, Postponed, ResidueErro
 from holdfast.model.lease import LeaseState, Reason, Revocation
 from holdfast.ports.bundle import Ports
 from holdfast.ports.leases import StoreDown
-from holdfast.steps.finish import journalled, known_lease, patience
+from holdfast.steps.finish import journalled, known_lease
 from holdfast.steps.limit import within
 from holdfast.steps.revert import ensure_clean
 from holdfast.steps.stops import write_stop
 
 STORE_SECONDS = 1.0
 """How long a stop waits for the store before it goes on without."""
-_PAUSE = 0.1
 _log = logging.getLogger("holdfast.stop")
 
 
@@ -93,13 +92,8 @@ def _apart(ports: Ports, lease_id: str) -> LeaseState:
 
 
 def _end(ports: Ports, lease_id: str) -> LeaseState:
-    """Believe the journal as soon as it says clean: a store that is down may learn it later."""
-    until = ports.clock.boottime() + patience(ports, known_lease(ports, lease_id))
-    while ports.keepers.is_alive(lease_id) and ports.clock.boottime() < until:
-        if journalled_or_row(ports, lease_id) is LeaseState.CLEAN:
-            return LeaseState.CLEAN
-        ports.clock.sleep(_PAUSE)
-    ensure_clean(ports, lease_id, "the stop")
+    """Believe a journal that says clean: a store that is down may learn it later."""
+    ensure_clean(ports, lease_id, "the stop", shown=False)
     return LeaseState.CLEAN
 
 
@@ -108,5 +102,5 @@ def journalled_or_row(ports: Ports, lease_id: str) -> LeaseState:
     try:
         state = journalled(ports, lease_id)
         return state or ports.leases.read(lease_id).state
-    except (KeyError, EvidenceError, StoreDown):
+    except (KeyError, EvidenceError, StoreDown, TypeError, ValueError):
         return LeaseState.UNPROVEN

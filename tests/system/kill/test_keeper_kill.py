@@ -112,6 +112,26 @@ def test_the_janitor_adopts_what_both_left_though_the_row_is_gone(lab):
     assert [] == sweep(lab.ports)
 
 
+def test_revert_waits_for_a_frozen_keeper_no_longer_than_its_lease(lab):
+    lab.activate(duration=2.0)
+    lab.kill(*lab.pids, number=signal.SIGSTOP)
+    began = time.monotonic()
+    revert(lab.ports, lab.lease.id)
+    assert not lab.is_hit
+    assert time.monotonic() - began < lab.lease.lease_seconds + 4.0
+
+
+def test_the_janitor_ends_what_a_frozen_keeper_holds(lab):
+    """Airflow is gone, and nobody has revoked the lease."""
+    lab.activate(duration=2.0)
+    lab.kill(*lab.pids, number=signal.SIGSTOP)
+    lab.guard.end()
+    began = time.monotonic()
+    assert [f"lease {lab.lease.id}: clean"] == sweep(lab.ports)
+    assert not lab.is_hit
+    assert time.monotonic() - began < lab.lease.lease_seconds + 7.0
+
+
 @pytest.mark.parametrize("who", [(0,), (1,), (0, 1)], ids=["parent", "child", "both"])
 @pytest.mark.parametrize("when", ["armed", "injecting", "active", "reverting"])
 def test_whoever_is_killed_whenever_nothing_is_left(lab, who, when):

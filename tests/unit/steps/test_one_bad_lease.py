@@ -104,12 +104,12 @@ def test_the_bad_one_is_finished_too_if_its_recipe_can_be_read(ports, trouble):
 
 def test_a_bug_met_at_one_lease_spoils_only_its_own_lease(ports, monkeypatch):
     """Whatever is thrown: the border is between two leases."""
-    reading = ports.keepers.is_alive
+    claiming = ports.journals.claim
 
-    def is_alive(lease_id):
-        return {}[lease_id] if lease_id == "a-bad" else reading(lease_id)
+    def claim(lease_id):
+        return {}[lease_id] if lease_id == "a-bad" else claiming(lease_id)
 
-    monkeypatch.setattr(ports.keepers, "is_alive", is_alive)
+    monkeypatch.setattr(ports.journals, "claim", claim)
     swept = sweep(ports)
     assert ["lease a-bad: KeyError: 'a-bad'", "lease b-good: clean"] == swept
 
