@@ -14,6 +14,14 @@ def boot_id() -> str:
     return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 
 
+def is_here(host: str, boot: str) -> bool:
+    """Whether a process of that host and boot would be one of this host's.
+
+    A host may be renamed while it runs, and restarted under its name.
+    """
+    return boot == boot_id() or host == host_name()
+
+
 def start_time(pid: int) -> int | None:
     """When the process started, in ticks since boot; with the pid and boot id it names one process.
 

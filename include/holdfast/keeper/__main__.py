@@ -17,7 +17,6 @@ from holdfast.keeper.child import Child, attend
 from holdfast.keeper.machine import Machine, Terms
 from holdfast.keeper.mirror import Mirror
 from holdfast.keeper.parent import Parent, say
-from holdfast.keeper.scribe import Scribe
 from holdfast.model.fault import Recipe
 from holdfast.model.lease import Lease, LeaseState
 from holdfast.ports.faults import FaultDriver
@@ -25,6 +24,7 @@ from holdfast.ports.leases import Journal, StoreDown
 from holdfast.registry import Registry
 from holdfast.settings import Settings
 from holdfast.steps.mend import mend
+from holdfast.steps.scribe import Scribe
 from holdfast.stores.journal import FileJournals
 from holdfast.stores.live import SqliteLeases
 

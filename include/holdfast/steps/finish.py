@@ -1,16 +1,18 @@
 """See to it that one lease ends clean: wait for its keeper, or do the keeper's work."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 
-from holdfast.clients.host import host_name
+from holdfast.clients.host import host_name, is_here
 from holdfast.errors import EvidenceError, HoldfastError, SpecError
 from holdfast.model.fault import Effect
 from holdfast.model.lease import End, Lease, LeaseState
 from holdfast.ports.bundle import Ports
 from holdfast.ports.leases import StoreDown
-from holdfast.steps.adopt import Estate, adopt, facts_of, show
+from holdfast.steps.adopt import Estate, adopt, facts_of, notes, show
 from holdfast.steps.limit import within
-from holdfast.steps.mend import LIMITS, mend
+from holdfast.steps.mend import LIMITS, Mended, mend
 
 _PAUSE = 0.1
 _INJECTION = 10.0
@@ -36,7 +38,7 @@ def finish(
     except KeyError:
         return _without_journal(ports, lease_id)
     lease = known_lease(ports, lease_id)
-    if lease is not None and lease.host != host_name():
+    if lease is not None and not is_here(lease.host, lease.boot_id):
         return _from_afar(ports, lease, by)
     return _here(ports, lease_id, lease, by, shown)
 
@@ -147,27 +149,39 @@ def _without_journal(ports: Ports, lease_id: str) -> tuple[LeaseState, str]:
 
 def _from_afar(ports: Ports, lease: Lease, by: str) -> tuple[LeaseState, str]:
     """Its keeper cannot be killed from here: only marks absent for a while prove the end."""
-    estate = estate_of(ports)
-    recipe = ports.journals.open(lease.id).recipe()
-    driver = ports.drivers[recipe.fault_type]
-    facts: dict[str, object] = {"ended": End.ADOPTED, "detail": f"finished by {by}, from afar"}
-    show(estate, lease.id, LeaseState.REVERTING, facts)
-    mended = mend(driver, recipe, ports.clock)
-    if mended.state is not LeaseState.CLEAN:
-        show(estate, lease.id, mended.state, facts | mended.facts())
-        return mended.state, mended.detail
+    with ports.journals.claim(lease.id) as ours:
+        if not ours:
+            return LeaseState.UNPROVEN, "somebody else has its claim"
+        journal = ports.journals.open(lease.id)
+        if journalled(ports, lease.id) is LeaseState.CLEAN:
+            show(estate_of(ports), lease.id, LeaseState.CLEAN, facts_of(tuple(journal.lines())))
+            return LeaseState.CLEAN, ""
+        recipe = journal.recipe()
+        with notes(estate_of(ports), journal, lease.id) as note:
+            facts: dict[str, object] = {"ended": End.ADOPTED, "detail": f"by {by}, from afar"}
+            note.reverting(facts)
+            driver = ports.drivers[recipe.fault_type]
+            mended = mend(driver, recipe, ports.clock)
+            if mended.state is LeaseState.CLEAN:
+                mended = _stays_away(ports, lease, partial(driver.residue, recipe), mended)
+            note.final(mended.state, facts | mended.facts())
+            return mended.state, mended.detail
+
+
+def _stays_away(
+    ports: Ports, lease: Lease, residue: Callable[[], Sequence[str]], mended: Mended
+) -> Mended:
     until = ports.clock.boottime() + lease.lease_seconds + _ABSENT
     while ports.clock.boottime() < until:
         try:
-            left = within(10.0, partial(driver.residue, recipe), "residue")
+            left = within(10.0, residue, "residue")
         except HoldfastError as error:
-            return _unproven(ports, lease.id, str(error))
+            return replace(mended, state=LeaseState.UNPROVEN, detail=str(error), clean_at=None)
         if left:
-            return _unproven(ports, lease.id, "came back: " + "; ".join(left))
+            why = "came back: " + "; ".join(left)
+            return replace(mended, state=LeaseState.UNPROVEN, detail=why, clean_at=None)
         ports.clock.sleep(1.0)
-    facts["clean_at"] = ports.clock.boottime()
-    show(estate, lease.id, LeaseState.CLEAN, facts)
-    return LeaseState.CLEAN, ""
+    return replace(mended, clean_at=ports.clock.boottime())
 
 
 def _unproven(ports: Ports, lease_id: str, why: str) -> tuple[LeaseState, str]:

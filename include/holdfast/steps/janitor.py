@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 
-from holdfast.clients.host import boot_id
+from holdfast.clients.host import boot_id, is_here
 from holdfast.errors import EvidenceError, ResidueError
 from holdfast.model.lease import Lease, LeaseState, Reason
 from holdfast.ports.bundle import Ports
@@ -72,8 +72,8 @@ def _journal(ports: Ports, lease_id: str, shown: bool, silent: bool) -> str | No
     state = journalled(ports, lease_id)
     if state is LeaseState.CLEAN:
         return _outcome(ports, lease_id) if shown and not ports.keepers.is_alive(lease_id) else None
-    if state is None and not shown and _row_is_clean(ports, lease_id):
-        return None  # a damaged journal of a lease that was finished all the same
+    if not shown and _row_is_clean(ports, lease_id) and (state is None or _is_far(ports, lease_id)):
+        return None  # finished all the same, though this journal is damaged or only a copy
     if not silent and _is_looked_after(ports, lease_id, state):
         return None
     if ports.keepers.is_alive(lease_id):
@@ -115,6 +115,11 @@ def _age(ports: Ports, lease_id: str) -> float | None:
         return ports.clock.boottime() - journal.lines()[0].boottime
     except (EvidenceError, IndexError, OSError):
         return None
+
+
+def _is_far(ports: Ports, lease_id: str) -> bool:
+    lease = known_lease(ports, lease_id)
+    return lease is not None and not is_here(lease.host, lease.boot_id)
 
 
 def _row_is_clean(ports: Ports, lease_id: str) -> bool:

@@ -1,13 +1,19 @@
 """Let nobody leave a fault behind: the teardown of `arm`."""
 
-from holdfast.errors import FaultError, ResidueError
+import logging
+from functools import partial
+
+from holdfast.errors import FaultError, HoldfastError, ResidueError
 from holdfast.model.lease import LeaseState, Reason, Revocation
 from holdfast.model.run import Notice
 from holdfast.ports.bundle import Ports
-from holdfast.ports.leases import StoreDown
 from holdfast.steps.finish import finish, known_lease
+from holdfast.steps.limit import within
 
 WATCHED = (LeaseState.OPENED, LeaseState.ARMED, LeaseState.INJECTING, LeaseState.ACTIVE)
+STORE_SECONDS = 0.5
+"""How long a revocation waits for the store before the keeper is told by a signal."""
+_log = logging.getLogger("holdfast.revert")
 
 
 def revert(ports: Ports, lease_id: str) -> None:
@@ -24,14 +30,26 @@ def revoke_open(ports: Ports, lease_id: str, reason: Reason, why: str, by: str) 
 
     False if nobody has ever heard of the lease.
     """
-    at = ports.clock.now().isoformat()
+    revocation = Revocation(reason, why, by, ports.clock.now().isoformat())
+    revoke = partial(_revoke, ports, lease_id, revocation)
+    try:
+        known = within(STORE_SECONDS, revoke, "the revocation")
+    except HoldfastError as error:  # down, or held up by somebody else's lock
+        _log.warning("lease %s is not revoked in the store: %s", lease_id, error)
+        known = False
+    if not known:
+        ports.keepers.end(lease_id)
+    return known or known_lease(ports, lease_id) is not None
+
+
+def _revoke(ports: Ports, lease_id: str, revocation: Revocation) -> bool:
+    """False if the store has no such lease."""
     try:
         lease = ports.leases.read(lease_id)
-        if lease.state in WATCHED and lease.revoked is None:
-            ports.leases.revoke(lease_id, Revocation(reason, why, by, at))
-    except (StoreDown, KeyError):
-        ports.keepers.end(lease_id)
-        return known_lease(ports, lease_id) is not None
+    except KeyError:
+        return False
+    if lease.state in WATCHED and lease.revoked is None:
+        ports.leases.revoke(lease_id, revocation)
     return True
 
 

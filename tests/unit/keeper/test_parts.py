@@ -15,9 +15,9 @@ from holdfast.keeper.child import Child, attend
 from holdfast.keeper.machine import Machine, Reading, Terms
 from holdfast.keeper.mirror import Mirror
 from holdfast.keeper.parent import Parent
-from holdfast.keeper.scribe import Scribe
 from holdfast.model.lease import LeaseState, Reason, Renewal, Revocation
 from holdfast.steps.mend import Mended
+from holdfast.steps.scribe import Scribe
 from holdfast.steps.stops import write_stop
 from support.keeping import FakeClock, FlakyLeases
 from support.leases import a_lease

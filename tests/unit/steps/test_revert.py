@@ -178,7 +178,7 @@ def test_somebody_else_at_work_is_waited_for_only_so_long(bench):
 
 
 def test_from_another_host_only_absence_for_a_while_proves_the_end(bench):
-    bench.open(host="elsewhere")
+    bench.open(host="elsewhere", boot_id="another boot")
     bench.ports.journals.open(ID).write(LeaseState.INJECTING)
     bench.driver.marks.add(ID)
     began = bench.clock.passed
@@ -189,7 +189,7 @@ def test_from_another_host_only_absence_for_a_while_proves_the_end(bench):
 
 def test_from_another_host_marks_that_come_back_are_unproven(bench):
     """Its keeper cannot be killed from here."""
-    bench.open(host="elsewhere")
+    bench.open(host="elsewhere", boot_id="another boot")
     bench.clock.on_sleep = lambda _: bench.driver.marks.add(ID)
     with pytest.raises(ResidueError, match="came back"):
         revert(bench.ports, ID)
@@ -198,7 +198,7 @@ def test_from_another_host_marks_that_come_back_are_unproven(bench):
 
 @pytest.mark.parametrize("trouble", ["stuck", "blind"])
 def test_from_another_host_residue_is_told_too(bench, trouble):
-    bench.open(host="elsewhere")
+    bench.open(host="elsewhere", boot_id="another boot")
     bench.driver.marks.add(ID)
     setattr(bench.driver, trouble, True)
     with pytest.raises(ResidueError):
