@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from holdfast.clock import Clock, SystemClock
 from holdfast.errors import EvidenceError
-from holdfast.evidence.envelope import seal
+from holdfast.evidence.envelope import read, seal
 from holdfast.evidence.keys import new_key, private_key, public_pem
 from holdfast.evidence.log import GENESIS, Place, digest, placed
 from holdfast.model.record import Record, Statement
@@ -23,7 +23,7 @@ _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 class LocalNotary:
-    """The log in books.db, the key in a file of its owner's (made at first use)."""
+    """The log in books.db, the key in a file of its owner's (made for an empty log only)."""
 
     def __init__(self, books: Path, key: Path, clock: Clock | None = None) -> None:
         self._books, self._key, self._clock = books, key, clock or SystemClock()
@@ -92,7 +92,23 @@ class LocalNotary:
         with self._key.with_suffix(".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not self._key.exists():
+                self._check_no_key_is_lost()
                 write_durably(self._key, new_key(), 0o600)
+
+    def _check_no_key_is_lost(self) -> None:
+        """A new key beside old records would make them look signed by somebody else."""
+        records = self.records()
+        if not records:
+            return
+        try:
+            known = read(records[-1].envelope).key_id[:16]
+        except EvidenceError:
+            known = "unknown: the last record is damaged"
+        raise EvidenceError(
+            f"the signing key {self._key} is missing, and {len(records)} records of key {known} "
+            f"exist in {self._books}: put the key back, or move {self._books} away and begin a "
+            f"new log; to check the records, give the public key with --key"
+        )
 
 
 def _columns(record: Record) -> dict[str, object]:

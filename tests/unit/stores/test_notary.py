@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from holdfast.errors import EvidenceError
+from holdfast.evidence.keys import key_id, public_key
 from holdfast.evidence.log import GENESIS, digest
 from holdfast.model.record import Statement
 from holdfast.stores.notary import LocalNotary
@@ -52,6 +53,29 @@ def test_a_key_that_is_none_is_refused(notary, tmp_path):
     key.touch(0o600)
     with pytest.raises(EvidenceError, match="not a private key"):
         notary.append("s--1", STATEMENT)
+
+
+def test_a_lost_key_is_not_replaced_while_its_records_are_there(notary, tmp_path):
+    """E1: a new key would make every record look signed by somebody else."""
+    signer = key_id(public_key(notary.public_key()))
+    notary.append("s--1", STATEMENT)
+    key = tmp_path / "keys" / "runner.pem"
+    key.unlink()
+    for ask in (notary.public_key, lambda: notary.append("s--1", STATEMENT)):
+        with pytest.raises(EvidenceError, match=f"is missing, and 1 records of key {signer[:16]}"):
+            ask()
+    assert (False, 1) == (key.exists(), len(notary.records()))
+
+
+def test_a_lost_key_is_missed_beside_a_damaged_record_too(notary, tmp_path):
+    notary.append("s--1", STATEMENT)
+    (tmp_path / "keys" / "runner.pem").unlink()
+    with sqlite3.connect(tmp_path / "books.db") as connection:
+        connection.execute("DROP TRIGGER record_no_update")
+        connection.execute("UPDATE record SET envelope = ?", [b"{}"])
+    connection.close()
+    with pytest.raises(EvidenceError, match="of key unknown"):
+        notary.public_key()
 
 
 def test_each_record_names_the_one_before(notary):
