@@ -11,7 +11,7 @@ from holdfast.model.lease import Lease, LeaseState, Reason
 from holdfast.model.record import PREDICATES
 from holdfast.model.run import Entry, EntryKind
 from holdfast.ports.bundle import Ports
-from holdfast.steps.book import experiment_of, fault_of, stopped_since, suite_of
+from holdfast.steps.book import experiment_of, fault_of, note_stop, suite_of
 from holdfast.steps.limit import within
 from holdfast.steps.revert import ensure_clean, revoke_open
 
@@ -53,7 +53,7 @@ def arm(ports: Ports, run_id: str, experiment_name: str) -> str:
 
 def _start(ports: Ports, lease: Lease, fault: Fault) -> None:
     # Again, now that the lease carries an epoch: a stop before `open` left no other trace on it.
-    if stopped := stopped_since(ports, lease.run_id):
+    if stopped := note_stop(ports, lease.run_id):
         raise Stopped(stopped)
     driver = ports.drivers[fault.type]
     recipe = within(_DRIVER_SECONDS, partial(driver.arm, fault, lease.id), "arm")
@@ -94,7 +94,7 @@ def _supersede(ports: Ports, run_id: str, experiment: str, place: tuple[str, int
 
 
 def _refuse(ports: Ports, run_id: str, number: int) -> None:
-    stopped = stopped_since(ports, run_id)
+    stopped = note_stop(ports, run_id)
     if stopped:
         raise Stopped(stopped)
     kinds = {record.predicate_type for record in ports.notary.records(run_id)}

@@ -10,6 +10,10 @@ from holdfast.model.suite import Experiment, Suite
 from holdfast.model.verdict import Finding, Verdict
 from holdfast.plan.plan import fault
 from holdfast.ports.bundle import Ports
+from holdfast.steps.stops import run_stopped
+
+STOPPED = "stopped"
+"""Name of the finding that somebody stopped the run between its faults."""
 
 
 def run_of(ports: Ports, run_id: str) -> Run:
@@ -58,14 +62,28 @@ def plan_of(ports: Ports, run_id: str) -> dict[str, object]:
 
 
 def stopped_since(ports: Ports, run_id: str) -> str:
-    """Say why no further fault may begin (a stop or a hold since the run began), or nothing."""
+    """Say why no further fault may begin (a stop or a hold since the run began), or nothing.
+
+    A stop that names the run counts even if it came before the run had taken its environment.
+    """
+    run = run_of(ports, run_id)
+    if told := run_stopped(ports.settings.stops, run_id, run.started_at):
+        return told
     reserved = ports.books.read(run_id, EntryKind.RESERVED)
-    there = ports.leases.environment(run_of(ports, run_id).environment)
+    there = ports.leases.environment(run.environment)
     if there.hold:
         return f"environment {there.name} is held: {there.hold}"
     if reserved and reserved[-1].data["epoch"] != there.epoch:
         return f"environment {there.name} was stopped since the run began"
     return ""
+
+
+def note_stop(ports: Ports, run_id: str) -> str:
+    """Say why no further fault may begin, and put it in the book; or say nothing."""
+    why = stopped_since(ports, run_id)
+    if why:
+        write_finding(ports, run_id, Finding(STOPPED, Verdict.UNKNOWN, why))
+    return why
 
 
 def experiment_of(suite: Suite, name: str) -> tuple[int, Experiment]:

@@ -1,10 +1,10 @@
 """Take the environment for the run, and put its start on record before any fault."""
 
-from holdfast.errors import EvidenceError
+from holdfast.errors import EvidenceError, Stopped
 from holdfast.model.record import PREDICATES, Statement
 from holdfast.model.run import EntryKind
 from holdfast.ports.bundle import Ports
-from holdfast.steps.book import is_dry, plan_of, run_of, suite_entry, suite_of, write
+from holdfast.steps.book import is_dry, note_stop, plan_of, run_of, suite_entry, suite_of, write
 
 RUN_START = PREDICATES + "run-start/v1"
 
@@ -12,9 +12,13 @@ RUN_START = PREDICATES + "run-start/v1"
 def reserve(ports: Ports, run_id: str) -> None:
     """Lock the environment and append the signed start. Postponed if another run has it.
 
+    Stopped if somebody has stopped the run already.
+
     A run that cannot be put on record gives the environment back. The epoch is remembered: when
     it has risen, somebody has stopped the run, even between two rounds.
     """
+    if why := note_stop(ports, run_id):
+        raise Stopped(why)
     suite = suite_of(ports, run_id)
     environment = suite.target.environment
     ports.leases.lock(environment, run_id)

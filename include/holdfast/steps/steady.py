@@ -9,7 +9,7 @@ from holdfast.model.suite import AfterAbort, Objective, Suite
 from holdfast.model.verdict import Finding, Verdict
 from holdfast.ports.bundle import Ports
 from holdfast.ports.metrics import Metrics
-from holdfast.steps.book import stopped_since, suite_of, write, write_finding
+from holdfast.steps.book import note_stop, suite_of, write, write_finding
 
 WAIT_SECONDS = 15.0
 EVERY_SECONDS = 0.5
@@ -33,7 +33,7 @@ def steady(ports: Ports, run_id: str, round_index: int) -> None:
     suite = suite_of(ports, run_id)
     if not suite.rounds[round_index].experiments:
         return
-    stopped = stopped_since(ports, run_id)
+    stopped = note_stop(ports, run_id)
     if stopped:
         raise RoundLeftOut(stopped)
     is_first = not any(step.experiments for step in suite.rounds[:round_index])

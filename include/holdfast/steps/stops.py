@@ -20,7 +20,17 @@ def write_stop(file: Path, by: str, why: str, at: str, run_id: str | None) -> No
 
 
 def stopped(file: Path, lease: Lease) -> str:
-    """Why this lease was stopped; empty if no stop came after it was opened.
+    """Why this lease was stopped; empty if no stop came after it was opened."""
+    return _stop_of(file, lease.run_id, lease.opened_at, lease.opened_at)
+
+
+def run_stopped(file: Path, run_id: str, started_at: str) -> str:
+    """Why this run was stopped, be it before it had begun; empty if nobody did."""
+    return _stop_of(file, run_id, "", started_at)
+
+
+def _stop_of(file: Path, run_id: str, since: str, all_since: str) -> str:
+    """The first stop of this run since one date, or of every run since the other.
 
     Dates are compared as text: all are ISO 8601 in UTC, of this host's clock. A line that cannot
     be read stops everything.
@@ -32,7 +42,8 @@ def stopped(file: Path, lease: Lease) -> str:
     for line in lines:
         try:
             stop = json.loads(line)
-            concerned = stop["run_id"] in (None, lease.run_id) and stop["at"] >= lease.opened_at
+            after = {run_id: since, None: all_since}
+            concerned = stop["run_id"] in after and stop["at"] >= after[stop["run_id"]]
         except (ValueError, KeyError, TypeError):
             return f"{file} has a line that cannot be read"
         if concerned:

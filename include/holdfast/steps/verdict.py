@@ -18,7 +18,7 @@ from holdfast.model.lease import End, Lease, Reason, Revocation
 from holdfast.model.run import EntryKind, Notice, Run, RunState
 from holdfast.model.verdict import Verdict
 from holdfast.ports.bundle import Ports
-from holdfast.steps.book import findings, run_of, suite_of
+from holdfast.steps.book import STOPPED, findings, run_of, suite_of
 from holdfast.steps.judge import judge
 from holdfast.steps.revert import revert as revert_lease
 from holdfast.steps.seal import seal
@@ -153,6 +153,7 @@ def _stop(ports: Ports, run: Run) -> SafetyError | None:
             stopped.append(Stopped(said + why.text, why.reading))
         elif lease.ended in _ENDS:
             stopped.append(Stopped(said + (lease.detail or str(lease.ended))))
+    stopped += [Stopped(f.text) for f in findings(ports, run.id) if f.name == STOPPED]
     return next(iter([*tripped, *stopped]), None)
 
 

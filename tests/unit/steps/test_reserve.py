@@ -2,11 +2,12 @@
 
 import pytest
 
-from holdfast.errors import EvidenceError, Postponed
+from holdfast.errors import EvidenceError, Postponed, Stopped
 from holdfast.model.run import EntryKind
-from holdfast.steps.book import plan_of
+from holdfast.steps.book import findings, plan_of
 from holdfast.steps.plan import PLAN
 from holdfast.steps.reserve import RUN_START, reserve
+from holdfast.steps.stop import stop
 from support.runs import RUN, planned
 
 
@@ -57,3 +58,32 @@ def test_a_start_that_cannot_be_put_on_record_gives_the_environment_back(tmp_pat
     with pytest.raises(EvidenceError):
         reserve(ports, RUN)
     assert "" == ports.leases.environment("staging").locked_by
+
+
+@pytest.mark.parametrize("run_id", [RUN, None], ids=["this-run", "all"])
+def test_a_run_that_was_stopped_before_it_had_its_environment_never_gets_it(tmp_path, run_id):
+    """S5: a stop in the first seconds of a run is not forgotten."""
+    ports = planned(tmp_path)
+    stop(ports, "ada", "wrong suite", run_id=run_id)
+    with pytest.raises(Stopped, match="stopped by ada: wrong suite"):
+        reserve(ports, RUN)
+    assert "" == ports.leases.environment("staging").locked_by
+    assert ["stopped by ada: wrong suite"] == [f.text for f in findings(ports, RUN)]
+
+
+def test_a_stop_of_another_run_is_not_this_ones(tmp_path):
+    ports = planned(tmp_path)
+    stop(ports, "ada", "wrong suite", run_id="nightly--1")
+    reserve(ports, RUN)
+    assert RUN == ports.leases.environment("staging").locked_by
+
+
+def test_a_stop_of_all_before_the_run_began_is_over(tmp_path):
+    stop(planned(tmp_path / "before"), "ada", "yesterday")
+    later = tmp_path / "now"
+    later.mkdir()
+    stops = (tmp_path / "before" / "stops.jsonl").read_text()
+    (later / "stops.jsonl").write_text(stops.replace('"at": "2026', '"at": "2025'))
+    ports = planned(later)
+    reserve(ports, RUN)
+    assert RUN == ports.leases.environment("staging").locked_by

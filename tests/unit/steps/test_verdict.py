@@ -6,9 +6,10 @@ from holdfast.errors import EvidenceError, GuardTripped, HoldfastError, ResidueE
 from holdfast.model.lease import End, LeaseState, Reason, Revocation
 from holdfast.model.run import RunState
 from holdfast.model.verdict import Finding, Verdict
-from holdfast.steps.book import write_finding
+from holdfast.steps.book import note_stop, write_finding
 from holdfast.steps.reserve import reserve
 from holdfast.steps.seal import seal
+from holdfast.steps.stop import stop
 from holdfast.steps.verdict import close, outcome
 from support.after import ended, put_lease, set_state
 from support.memory_books import MemoryNotary
@@ -212,3 +213,13 @@ def test_a_run_that_held_and_was_signed_has_no_error(tmp_path):
     close(ports, RUN, _revert)
     assert outcome(ports, RUN) is None
 
+
+
+def test_a_run_that_was_stopped_between_its_faults_ends_as_stopped(tmp_path):
+    ports = _begun(tmp_path)
+    stop(ports, "ada", "enough", run_id=RUN)
+    note_stop(ports, RUN)
+    error = _closing(ports)
+    assert (Stopped, 4) == (type(error), error.exit_code)
+    assert "stopped by ada: enough" in str(error)
+    assert ["abort"] == [n.kind for n in ports.notifier.told]
