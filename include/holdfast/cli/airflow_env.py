@@ -100,6 +100,7 @@ class Lab:
             "PATH": f"{_bin()}:/usr/bin:/bin:/usr/sbin:/sbin",
             "HOME": str(Path.home()),
             "LANG": "C.UTF-8",
+            "SPT_NOENV": "1",  # process titles must not overwrite the environment: see lab._belongs
             "AIRFLOW_HOME": str(self.folder),
             "HOLDFAST_HOME": str(home),
             "HOLDFAST_EXPERIMENTS": str(self.settings.experiments),

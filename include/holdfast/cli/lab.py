@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -86,8 +87,9 @@ def stop(where: Settings) -> None:
     airflow = Lab(where)
     pid = supervisor_pid(airflow)
     if pid is not None:
-        os.kill(pid, signal.SIGTERM)
-        psutil.wait_procs([psutil.Process(pid)] if psutil.pid_exists(pid) else [], timeout=30)
+        with suppress(ProcessLookupError, psutil.NoSuchProcess, psutil.TimeoutExpired):
+            os.kill(pid, signal.SIGTERM)
+            psutil.Process(pid).wait(timeout=30)
     _clear(airflow)
     _shop(where, "down")
 
@@ -111,21 +113,23 @@ def supervisor_pid(airflow: Lab) -> int | None:
 
 def _clear(airflow: Lab) -> int:
     """Kill what Airflow's processes left behind: whatever is in a session one of them leads."""
-    dead = list(_of_airflow(airflow))
-    for process in dead:
-        process.kill()
-    psutil.wait_procs(dead, timeout=10)
-    return len(dead)
+    count = 0
+    while dead := list(_of_airflow(airflow)):  # again, for what was forked meanwhile
+        for process in dead:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(dead, timeout=10)
+        count += len(dead)
+    return count
 
 
 def _of_airflow(airflow: Lab) -> Iterator[psutil.Process]:
     pids = {int(f.read_text()) for n in COMMANDS if (f := airflow.run_dir / f"{n}.pid").exists()}
     for process in psutil.process_iter():
-        try:
-            if os.getsid(process.pid) in pids and _belongs(process, airflow):
+        with suppress(ProcessLookupError, psutil.NoSuchProcess):
+            ours = os.getsid(process.pid) in pids and _belongs(process, airflow)
+            if ours and process.status() != psutil.STATUS_ZOMBIE:
                 yield process
-        except (ProcessLookupError, psutil.NoSuchProcess):
-            continue
 
 
 def _belongs(process: psutil.Process, airflow: Lab) -> bool:
