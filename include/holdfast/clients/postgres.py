@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import psycopg
 
 _LIMIT = 4.0
+_READ_LIMIT: LiteralString = "SET LOCAL statement_timeout = '3s'"  # before the line is cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,28 @@ class Cluster:
         """The first value of the first row; None without one."""
         rows = self.ask(node, question, *values)
         return rows[0][0] if rows else None
+
+    def read(self, node: Node, query: str) -> list[tuple[Any, ...]]:
+        """The rows of a query that a suite's author wrote: one SELECT, and it changes nothing.
+
+        A cursor of the server takes a SELECT only, and no second statement after it; the
+        transaction refuses what a function of that SELECT would write.
+        """
+        from psycopg import errors
+
+        with self.session(node) as link:
+            link.read_only = True
+            try:
+                with link.transaction(), link.cursor("holdfast_read") as cursor:
+                    link.execute(_READ_LIMIT)
+                    return cursor.execute(query.encode()).fetchall()
+            except (errors.SyntaxError, errors.FeatureNotSupported,
+                    errors.ReadOnlySqlTransaction) as error:
+                first = str(error).splitlines()[0]
+                text = f"the query must be one SELECT that changes nothing: {first}"
+                raise FaultError(text, target=self.named(node)) from error
+            except errors.QueryCanceled as error:
+                raise FaultError(str(error).strip(), target=self.named(node)) from error
 
     def in_recovery(self) -> dict[str, bool | None]:
         """For each node whether it replays another's log; None when it does not answer."""

@@ -35,6 +35,7 @@ Duration = Annotated[
     PlainSerializer(format_duration, return_type=str),
 ]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
+Filled = Annotated[str, Field(pattern=r"\S")]
 
 
 class _Model(BaseModel):
@@ -134,7 +135,7 @@ class Metadata(_Model):
 class Selector(_Model):
     """Where a service is: at least one kind of address."""
 
-    process: str | None = Field(None, description="pid files, as a pattern below the state folder")
+    process: Filled | None = Field(None, description="pid files, as a pattern below the state folder")
     postgres: str | None = Field(None, description="connection id of a PostgreSQL cluster")
     proxy: str | None = Field(None, description="connection id of a TCP proxy with toxics")
     http: str | None = Field(None, description="connection id of an HTTP end point")
@@ -143,9 +144,9 @@ class Selector(_Model):
 class History(_Model):
     """A workload's own log, and the query that reads back what is there in the end."""
 
-    file: str = Field(description="JSONL with Jepsen's field names, below the state folder")
+    file: Filled = Field(description="JSONL with Jepsen's field names, below the state folder")
     postgres: str = Field(description="connection id the query runs on")
-    query: str = Field(description="one column: every key that is there")
+    query: Filled = Field(description="one SELECT of one column: every key that is there")
     operation: str | None = Field(
         None, description="operations that write keys; by default its name in the singular"
     )

@@ -8,6 +8,7 @@ from holdfast.model.suite import Suite
 from holdfast.spec.problems import Place, Problem, nearest
 
 _NAME = r"^[a-z][a-z0-9-]{0,62}$"
+_FILLED = r"\S"
 _EXPECTED = {
     "string_type": "a text", "int_type": "a whole number", "int_parsing": "a whole number",
     "int_from_float": "a whole number", "float_type": "a number", "float_parsing": "a number",
@@ -63,6 +64,8 @@ def _choice(place: Place, value: Any, ctx: Mapping[str, Any]) -> Problem:
 
 
 def _pattern(place: Place, value: Any, ctx: Mapping[str, Any]) -> Problem:
+    if ctx.get("pattern") == _FILLED:
+        return Problem(place, f"{_called(place)} is empty", "write one")
     if ctx.get("pattern") != _NAME:
         return Problem(place, f"{_shown(value)} does not match {ctx.get('pattern')}")
     return Problem(

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from holdfast.clients.history import operations
-from holdfast.clients.postgres import cluster
-from holdfast.errors import CheckError, FaultError, SpecError
+from holdfast.clients.postgres import Cluster, Node, cluster
+from holdfast.errors import CheckError, FaultError, SpecError, TransientFaultError
 from holdfast.model.lease import Lease
 from holdfast.model.operation import Operation
 from holdfast.model.run import RunState
@@ -41,17 +41,24 @@ class _Seen:
 
 
 def read_back(ports: Ports, spec: History) -> Sequence[object]:
-    """Read every key on the one primary, waiting for there to be one."""
+    """Read every key on the one primary, waiting for there to be one; nothing can be written."""
     nodes = cluster(str(ports.settings.home), spec.postgres)
     until = ports.clock.boottime() + _PRIMARY_SECONDS
     while True:
         try:
-            with nodes.session(nodes.primary()) as link:
-                return [row[0] for row in link.execute(spec.query.encode()).fetchall()]
-        except FaultError:
+            return [row[0] for row in nodes.read(_primary(nodes), spec.query)]
+        except TransientFaultError:
             if ports.clock.boottime() >= until:
                 raise
         ports.clock.sleep(_POLL_SECONDS)
+
+
+def _primary(nodes: Cluster) -> Node:
+    """The one primary; to lack one is a matter of time, unlike a query that is refused."""
+    try:
+        return nodes.primary()
+    except FaultError as error:
+        raise TransientFaultError(str(error)) from error
 
 
 def check(

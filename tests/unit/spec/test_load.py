@@ -59,6 +59,10 @@ def test_a_required_part_that_is_wrong_hides_the_rest_but_nothing_is_invented():
      "and hyphens, a letter first, at most 63)"),
     ("for 4s", "for ever", "'hold' is 'ever' (a duration is a number and ms, s, m or h, "
      "such as 500ms or 8s)"),
+    ("query: SELECT key FROM orders", "query: ' '",
+     "'query' is empty (write one)"),
+    ('process: "shop/run/api-1.pid"', "process: ''",
+     "'process' is empty (write one)"),
     ("kind: Suite", "kind: suit", "unknown 'kind' 'suit' (did you mean 'Suite'?)"),
     ("baseline:", "after_abort: stopp\nbaseline:",
      "unknown 'after_abort' 'stopp' (did you mean 'stop'?)"),
