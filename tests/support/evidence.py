@@ -17,7 +17,8 @@ from holdfast.stores.notary import LocalNotary
 from support.ports import FakeClock
 
 RUN = "shop--1"
-PLAN, START, RESULT = (f"{PREDICATES}{kind}/v1" for kind in ("plan", "run-start", "result"))
+PLAN, START, RESULT, REPORT = (
+    f"{PREDICATES}{kind}/v1" for kind in ("plan", "run-start", "result", "report"))
 
 
 @dataclass
@@ -41,6 +42,9 @@ class Log:
             subjects = {n: hashlib.sha256(c).hexdigest() for n, c in self.files.items()}
             predicate["artefacts"] = [
                 {"name": n, "digest": f"sha256:{d}"} for n, d in subjects.items()]
+        if kind == REPORT:
+            self.files["report.html"] = b"<p>"
+            subjects = {"report.html": hashlib.sha256(b"<p>").hexdigest()}
         told = {"run_id": run, "plan_digest": f"sha256:{run}", "verdict": "BROKEN"} | predicate
         return self.notary.append(run, Statement(kind, subjects, told))
 

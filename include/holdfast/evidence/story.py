@@ -7,7 +7,9 @@ from holdfast.evidence.log import place_of
 from holdfast.evidence.trouble import Trouble
 from holdfast.model.record import PREDICATES, Statement
 
-PLAN, START, RESULT = (f"{PREDICATES}{kind}/v1" for kind in ("plan", "run-start", "result"))
+PLAN, START, RESULT, REPORT = (
+    f"{PREDICATES}{kind}/v1" for kind in ("plan", "run-start", "result", "report")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +27,15 @@ def check_story(
     """Judge a run's statements by number; give the troubles, and the digests of its files."""
     if not statements:
         return [Trouble("E_NO_RUN", run_id, "records", "none", "the log knows no such run")], {}
-    results = [i for i, s in statements.items() if s.predicate_type == RESULT]
-    result = statements[max(results)] if results else None
+    results = [i for i, s in sorted(statements.items()) if s.predicate_type == RESULT]
+    reports = [s for _, s in sorted(statements.items()) if s.predicate_type == REPORT]
+    result = statements[results[-1]] if results else None
     faults = [*injected, *(_injections(result) if result else [])]
     troubles = [*_order(statements, run_id), *_late(statements, faults, run_id)]
     if result is not None:
-        troubles += _listed(result, max(results))
-    return troubles, {} if result is None else result.subjects
+        troubles += _listed(result, results[-1])
+    latest = [*([] if result is None else [result]), *reports[-1:]]
+    return troubles, {name: d for s in latest for name, d in s.subjects.items()}
 
 
 def _order(statements: Mapping[int, Statement], run_id: str) -> list[Trouble]:

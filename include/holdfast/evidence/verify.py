@@ -147,6 +147,6 @@ def _file(name: str, wanted: str, digest_of: Callable[[str], str | None]) -> Tro
     if found != wanted:
         return Trouble(
             "E_ARTEFACT_MISMATCH", name, f"sha256:{wanted[:16]}", f"sha256:{found[:16]}",
-            "the file is not the one that was sealed",
+            "the file is not the one that was signed",
         )
     return None

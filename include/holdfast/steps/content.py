@@ -26,7 +26,7 @@ from holdfast.reports._content import (
 from holdfast.steps.book import findings, plan_of, run_of, suite_entry, suite_of
 from holdfast.steps.figures import lease_figures
 from holdfast.steps.judge import judged
-from holdfast.steps.seal import REPORT_PREFIX
+from holdfast.steps.seal import REPORT, REPORT_PREFIX
 
 _DECISIONS = {
     "breach": "aborted: an objective was breached",
@@ -184,6 +184,7 @@ def _proof(ports: Ports, run_id: str) -> Proof:
         records = [
             (r.index, r.predicate_type.rpartition("/evidence/")[2], r.recorded_at)
             for r in ports.notary.records(run_id)
+            if r.predicate_type != REPORT  # a report that names itself would never be the same
         ]
         return Proof(key_id(public_key(ports.notary.public_key())), records, files)
     except EvidenceError as error:

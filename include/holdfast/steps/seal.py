@@ -18,6 +18,7 @@ from holdfast.steps.figures import lease_figures
 from holdfast.steps.judge import judged
 
 RESULT = PREDICATES + "result/v1"
+REPORT = PREDICATES + "report/v1"
 REPORT_PREFIX = "report."
 _POINTS = 600
 _JSON = "application/json"

@@ -5,7 +5,7 @@ import pytest
 from holdfast.evidence.keys import new_key
 from holdfast.evidence.story import Injection
 from holdfast.model.record import Statement
-from support.evidence import PLAN, RESULT, RUN, START, Log
+from support.evidence import PLAN, REPORT, RESULT, RUN, START, Log
 
 
 @pytest.fixture
@@ -92,6 +92,26 @@ def test_a_file_that_is_gone_is_only_missing(log):
     del log.files["lost.json"]
     checked = log.check()
     assert ([("E_ARTEFACT_MISSING", "lost.json")], 3) == (_codes(checked), checked.exit_code)
+
+
+def test_a_signed_report_is_one_of_the_files(log):
+    log.add(REPORT)
+    checked = log.check()
+    assert ([], 3) == (_codes(checked), checked.artefacts)
+
+
+def test_an_edited_report_is_found(log):
+    """E1: what people read is covered as well as what it was made from."""
+    log.add(REPORT)
+    log.files["report.html"] = b"<p>HELD"
+    assert [("E_ARTEFACT_MISMATCH", "report.html")] == _codes(log.check())
+
+
+def test_a_report_that_is_gone_is_only_missing(log):
+    log.add(REPORT)
+    del log.files["report.html"]
+    checked = log.check()
+    assert ([("E_ARTEFACT_MISSING", "report.html")], 3) == (_codes(checked), checked.exit_code)
 
 
 def test_a_start_without_a_result_is_found(tmp_path):

@@ -1,8 +1,13 @@
 """The report of a run, from what its stores say."""
 
+import hashlib
 import json
 from pathlib import Path
 
+import pytest
+
+from holdfast.errors import EvidenceError
+from holdfast.evidence.verify import verify
 from holdfast.model.lease import End, Reason, Revocation
 from holdfast.model.run import RunState
 from holdfast.model.verdict import Finding, Verdict
@@ -36,6 +41,51 @@ def test_it_is_written_in_every_form(tmp_path):
     names = {a.name for a in ports.artefacts.of(RUN) if a.name.startswith("report.")}
     assert {"report.html", "report.json", "report.junit.xml", "report.md"} == names
     assert "orders: all are there" in page.read_text()
+
+
+def _signed(ports):
+    return [r for r in ports.notary.records(RUN) if r.predicate_type.endswith("report/v1")]
+
+
+def _troubles(ports):
+    def digest(name):
+        path = next(ports.artefacts.path(a) for a in ports.artefacts.of(RUN) if a.name == name)
+        return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else None
+
+    log = ports.notary.records()
+    checked = verify(log, RUN, ports.notary.public_key(), digest)
+    return [(t.code, t.where) for t in checked.troubles]
+
+
+@pytest.mark.parametrize("name", ["report.html", "report.json", "report.junit.xml", "report.md"])
+def test_a_report_that_was_edited_or_deleted_is_found(tmp_path, name):
+    """E1: the report is what people read, so it is signed too."""
+    ports = _whole(tmp_path)
+    report(ports, RUN)
+    assert [] == _troubles(ports)
+    path = tmp_path / "artefacts" / RUN / name
+    path.write_text("all is well")
+    assert [("E_ARTEFACT_MISMATCH", name)] == _troubles(ports)
+    path.unlink()
+    assert [("E_ARTEFACT_MISSING", name)] == _troubles(ports)
+
+
+def test_the_same_report_is_signed_once_and_another_one_again(tmp_path):
+    ports = _whole(tmp_path)
+    report(ports, RUN)
+    report(ports, RUN)
+    assert 1 == len(_signed(ports))
+    write_finding(ports, RUN, Finding("late", Verdict.UNKNOWN, "not known"))
+    report(ports, RUN)
+    assert (2, []) == (len(_signed(ports)), _troubles(ports))
+
+
+def test_a_report_that_cannot_be_signed_stays_and_is_an_evidence_error(tmp_path):
+    ports = planned(tmp_path, notary=MemoryNotary())
+    ports.notary.broken = "no permission on the key file"
+    with pytest.raises(EvidenceError, match="no permission"):
+        report(ports, RUN)
+    assert (tmp_path / "artefacts" / RUN / "report.html").exists()
 
 
 def test_it_tells_what_users_felt_and_how_the_guard_did(tmp_path):
@@ -79,6 +129,7 @@ def test_the_headline_is_the_worst_finding(tmp_path):
 
 def test_a_run_that_never_began_has_a_report_too(tmp_path):
     ports = planned(tmp_path, notary=MemoryNotary())
+    report(ports, RUN)
     page = Path(report(ports, RUN)).read_text()
     assert "UNKNOWN" in page
     assert "No fault was armed." in page
