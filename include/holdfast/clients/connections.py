@@ -51,7 +51,8 @@ def connection(file: Path, connection_id: str) -> Connection:
         raise SpecError(
             f"unknown connection '{connection_id}'",
             where=where,
-            hint=f"known: {', '.join(sorted(entries))}",
+            hint=f"known: {', '.join(sorted(entries)) or 'none'}; "
+                 "holdfast shop up writes those of the shop",
         )
     return Connection(
         id=connection_id,

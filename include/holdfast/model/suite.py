@@ -135,7 +135,9 @@ class Metadata(_Model):
 class Selector(_Model):
     """Where a service is: at least one kind of address."""
 
-    process: Filled | None = Field(None, description="pid files, as a pattern below the state folder")
+    process: Filled | None = Field(
+        None, description="pid files, as a pattern below the state folder"
+    )
     postgres: str | None = Field(None, description="connection id of a PostgreSQL cluster")
     proxy: str | None = Field(None, description="connection id of a TCP proxy with toxics")
     http: str | None = Field(None, description="connection id of an HTTP end point")

@@ -116,9 +116,10 @@ def make_plan(
     refused: list[str] = []
     for number, step in enumerate(suite.rounds):
         for experiment in step.experiments:
+            spec = fault(suite, experiment, drivers, home)
             try:
-                planned.append(_planned(suite, number, experiment, drivers, home))
-            except FaultError as error:
+                planned.append(_planned(suite, number, experiment, drivers, spec))
+            except (FaultError, SpecError) as error:  # a connection may be there later
                 refused.append(f"{experiment.name}: {error}")
     if refused:
         raise Unresolved(refused)
@@ -141,10 +142,10 @@ def blast_radius(planned: Iterable[PlannedExperiment]) -> dict[str, float]:
 
 
 def _planned(
-    suite: Suite, number: int, experiment: Experiment, drivers: Mapping[str, FaultDriver], home: str
+    suite: Suite, number: int, experiment: Experiment, drivers: Mapping[str, FaultDriver],
+    spec: Fault,
 ) -> PlannedExperiment:
-    driver = drivers[experiment.fault.type]
-    spec = fault(suite, experiment, drivers, home)
+    driver = drivers[spec.type]
     targets = tuple(driver.targets(spec))
     undo = driver.arm(spec, _NO_LEASE).undo
     longest = worst_case(experiment, suite.guard, driver.effect)

@@ -76,7 +76,7 @@ def _targets_missing(ports: Ports, suite: Suite) -> Iterator[str]:
             try:
                 if not driver.targets(fault_of(ports, suite, experiment)):
                     yield f"{experiment.name}: there is nothing to hit"
-            except FaultError as error:
+            except (FaultError, SpecError) as error:  # SpecError: no such connection now
                 yield f"{experiment.name}: {error}"
 
 

@@ -94,6 +94,15 @@ def test_every_target_that_cannot_be_resolved_is_named_at_once():
     ) == refused.value.reasons
 
 
+def test_a_connection_that_is_not_there_now_is_a_target_unresolved_with_its_hint():
+    class Unconnected(type(suites.drivers()["hang"])):  # type: ignore[misc]
+        def targets(self, fault: Fault) -> list[Target]:
+            raise SpecError("there is no connections file", hint="holdfast shop up writes one")
+
+    with pytest.raises(Unresolved, match=r"first: there is no .* .holdfast shop up writes one"):
+        made(hang=Unconnected())
+
+
 def test_the_worst_case_adds_baseline_waits_faults_and_recoveries():
     first, second = 7 + 5 + 30, 8 + 5 + 90
     beside = 2 + 6 + 5 + 30

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from holdfast.errors import EvidenceError, Postponed, SpecError
+from holdfast.faults.network.latency import DRIVER as LATENCY
 from holdfast.model.run import EntryKind, RunState
 from holdfast.spec.problems import SpecErrors
 from holdfast.steps.book import is_dry, plan_of, suite_of
@@ -81,6 +82,25 @@ def test_targets_that_are_down_postpone_a_run_that_is_already_open(tmp_path):
         plan(ports, PlanRequest(RUN, suites.written(tmp_path)))
     assert RunState.STARTED is ports.books.run(RUN).state
     assert [] == ports.notary.log
+
+
+@pytest.mark.parametrize(("content", "told"), [
+    (None, "there is no connections file .*holdfast shop up"),
+    ("{}", "unknown connection 'shop_proxy' .*holdfast shop up"),
+])
+def test_connections_that_are_not_there_now_postpone_like_a_target_that_is_down(
+    tmp_path, content, told
+):
+    """The shop is down: come back later (exit code 3), and the books say why."""
+    drivers = suites.drivers() | {"latency": LATENCY}
+    if content is not None:
+        (tmp_path / "connections.json").write_text(content)
+        (tmp_path / "connections.json").chmod(0o600)
+    ports = memory_ports(tmp_path, drivers=drivers)
+    with pytest.raises(Postponed, match=told) as refused:
+        plan(ports, PlanRequest(RUN, suites.written(tmp_path)))
+    assert 3 == refused.value.exit_code
+    assert RunState.STARTED is ports.books.run(RUN).state
 
 
 def test_a_run_that_was_cleared_begins_again(tmp_path):

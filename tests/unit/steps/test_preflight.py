@@ -48,6 +48,15 @@ def test_a_target_that_went_away_since_the_plan_postpones(tmp_path):
     assert "second: api: connection refused" == reasons(ports)
 
 
+def test_a_connection_that_went_away_since_the_plan_postpones(tmp_path):
+    def gone(fault):
+        raise SpecError("unknown connection 'shop_proxy'")
+
+    ports = planned(tmp_path)
+    ports.drivers["latency"].targets = gone
+    assert "beside: unknown connection 'shop_proxy'" == reasons(ports)
+
+
 def test_nothing_to_hit_postpones(tmp_path):
     ports = planned(tmp_path)
     ports.drivers["latency"].targets = lambda fault: []
