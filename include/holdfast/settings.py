@@ -4,29 +4,38 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from holdfast.errors import SpecError
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Where things are.
 
-    `home` holds all state (default `.holdfast` below the folder the command runs in);
-    `experiments` the suites; `airflow_url` is the API server the command line talks to.
+    `home` holds all state (default `.holdfast` of the deployment), `experiments` the suites.
     """
 
     home: Path
     experiments: Path
-    airflow_url: str = ""
 
     @classmethod
     def of(cls, values: Mapping[str, str], base: Path) -> "Settings":
-        """Read `HOLDFAST_HOME`, `HOLDFAST_EXPERIMENTS` and `HOLDFAST_AIRFLOW_URL`.
+        """Read `HOLDFAST_HOME` and `HOLDFAST_EXPERIMENTS`, relative to the deployment.
 
-        Paths relative to `base`.
+        The deployment is `base` or the nearest folder above it that holds `.holdfast` or
+        `experiments`; without `HOLDFAST_HOME` there must be one.
         """
+        places = [base, *base.parents]
+        marks = (".holdfast", "experiments")
+        root = next((p for p in places if any((p / mark).is_dir() for mark in marks)), None)
+        if root is None and "HOLDFAST_HOME" not in values:
+            raise SpecError(
+                "there is no deployment here: no .holdfast and no experiments", where=str(base),
+                hint="go to the checkout, or set HOLDFAST_HOME",
+            )
+        start = root or base
         return cls(
-            home=(base / values.get("HOLDFAST_HOME", ".holdfast")).resolve(),
-            experiments=(base / values.get("HOLDFAST_EXPERIMENTS", "experiments")).resolve(),
-            airflow_url=values.get("HOLDFAST_AIRFLOW_URL", ""),
+            home=(start / values.get("HOLDFAST_HOME", ".holdfast")).resolve(),
+            experiments=(start / values.get("HOLDFAST_EXPERIMENTS", "experiments")).resolve(),
         )
 
     @property

@@ -1,6 +1,7 @@
 """Follow a run to its end; stop it safely when its person or its time limit says so."""
 
 import getpass
+import signal
 
 from holdfast.cli.border import say_error
 from holdfast.cli.progress import Asked, Progress
@@ -35,6 +36,8 @@ class Follower:
 
     def to_the_end(self) -> HoldfastError | None:
         """Wait until Airflow says the run has ended; give back why it was stopped, if it was."""
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.default_int_handler)  # as Ctrl-C: a run is not left alone
         with Progress(self._ports, self._asked) as progress:
             is_ended = False
             while not is_ended:
@@ -44,7 +47,7 @@ class Follower:
                     self._look()
                     self._ports.clock.sleep(0.0 if is_ended else _POLL_SECONDS)
                 except KeyboardInterrupt:
-                    self._stop(Stopped("stopped by Ctrl-C"))
+                    self._stop(Stopped("stopped by Ctrl-C or a signal"))
         return self._why
 
     def _has_ended(self) -> bool:
@@ -86,7 +89,8 @@ class Follower:
         """Stop the faults and let the run end by itself; the second time, do not wait for it."""
         if self._why is not None:
             self._airflow.mark_failed(self._asked.dag_id, self._asked.dag_run_id)
-            raise HoldfastError(f"left before the run had ended ({self._why}); holdfast status")
+            say_error("left before the run had ended; holdfast status")
+            raise self._why
         self._why = why
         say_error(f"{why}; waiting for the revert and the report (Ctrl-C to leave)")
         stop(self._ports, getpass.getuser(), str(why), run_id=self._asked.run_id)

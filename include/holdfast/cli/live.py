@@ -4,11 +4,10 @@ import getpass
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from holdfast import wiring
 from holdfast.cli.border import border, out, settings
-from holdfast.errors import ResidueError, SpecError
+from holdfast.errors import HoldfastError, ResidueError, SpecError
 from holdfast.model.lease import Lease, LeaseState
 from holdfast.ports.bundle import Ports
 from holdfast.steps.stop import release as end_hold
@@ -33,9 +32,9 @@ def stop(
     with border():
         if all_ == bool(run):
             raise SpecError("say which run to stop, or --all", hint="holdfast status lists them")
-        ends = stop_faults(
-            wiring.ports(settings()), getpass.getuser(), hold or why, run_id=run or None, hold=hold
-        )
+        ports = wiring.ports(settings())
+        _expect_run(ports, run)
+        ends = stop_faults(ports, getpass.getuser(), hold or why, run_id=run or None, hold=hold)
         dirty = {i: s for i, s in ends.items() if s != LeaseState.CLEAN}
         for lease_id, state in ends.items():
             out.print(f"lease {lease_id}: {state}", markup=False)
@@ -49,6 +48,17 @@ def stop(
         out.print(f"{len(ends)} fault{'' if len(ends) == 1 else 's'} ended, all clean")
 
 
+def _expect_run(ports: Ports, run: str) -> None:
+    """Refuse a name that is no run; when the books do not answer, any name will do."""
+    try:
+        runs = [r.id for r in ports.books.runs(5)]
+        known = not run or ports.books.run(run) is not None
+    except (HoldfastError, OSError):
+        return
+    if not known:
+        raise SpecError(f"there is no run '{run}'", hint=f"the latest: {', '.join(runs) or 'none'}")
+
+
 @live.command()
 def status() -> None:
     """Show leases, keepers and margins."""
@@ -58,36 +68,27 @@ def status() -> None:
         shown = [x for x in leases if x.state != LeaseState.CLEAN] or list(leases)[-5:]
         if not shown:
             out.print("no fault has been armed here yet")
-            return
-        out.print(_table(ports, shown))
-        for name in sorted({x.environment for x in leases}):
-            env = ports.leases.environment(name)
-            out.print(
-                f"environment {name}: epoch {env.epoch}"
-                f", {'held: ' + env.hold if env.hold else 'not held'}"
-                f", {'run ' + env.locked_by if env.locked_by else 'free'}",
-                markup=False,
-            )
+        for lease in shown:
+            alive = ports.keepers.is_alive(lease.id)
+            out.print(_told(lease, keeper_alive=alive), markup=False)
+        for there in ports.leases.environments():
+            held = f"held: {there.hold}" if there.hold else "not held"
+            taken = f"run {there.locked_by} has it" if there.locked_by else "free"
+            text = f"environment {there.name}: epoch {there.epoch}, {held}, {taken}"
+            out.print(text, markup=False)
 
 
-def _table(ports: Ports, leases: list[Lease]) -> Table:
-    table = Table("lease", "experiment", "fault", "state", "keeper", "renewals", "margin", "ended")
-    for lease in leases:
-        margin = (
-            "" if lease.widest_gap is None else f"{lease.lease_seconds - lease.widest_gap:.2f}s"
-        )
-        ended = f"{lease.ended or ''} {lease.revoked.text if lease.revoked else ''}".strip()
-        table.add_row(
-            lease.id,
-            lease.experiment,
-            lease.fault_type,
-            lease.state,
-            "alive" if ports.keepers.is_alive(lease.id) else "-",
-            str(lease.counter),
-            margin,
-            ended,
-        )
-    return table
+def _told(lease: Lease, *, keeper_alive: bool) -> str:
+    """One lease in two lines; nothing is cut, so that names can be copied."""
+    parts = [f"keeper {'alive' if keeper_alive else 'gone'}", f"{lease.counter} renewals"]
+    if lease.widest_gap is not None:
+        parts.append(f"margin {lease.lease_seconds - lease.widest_gap:.2f}s")
+    if lease.ended:
+        parts.append(f"ended by {lease.ended}")
+    if lease.revoked:
+        parts.append(f"revoked: {lease.revoked.text}")
+    head = f"{lease.state:9}  {lease.run_id}  {lease.experiment}  {lease.fault_type}"
+    return f"{head}  lease {lease.id}\n           {', '.join(parts)}"
 
 
 @live.command()

@@ -95,18 +95,24 @@ class Progress:
                 self._live.update(Text(f"{now - self._start:6.1f}s  ..."))
             return
         self._read_at = now
-        line = "  guard  " + "  ".join(self._samples())
+        line = "  guard  " + "  ".join(self._samples(active))
         if self._live:
             self._live.update(Text(f"{now - self._start:6.1f}s {line}", style="cyan"))
         else:
             self._say(line)
 
-    def _samples(self) -> Iterator[str]:
+    def _samples(self, active: list[Lease]) -> Iterator[str]:
+        """Each objective now, and what ends the fault: its bound, or what is tolerated instead."""
         metrics = self._ports.metrics(self._asked.suite.target.prometheus)
+        names = {lease.experiment for lease in active}
+        rounds = self._asked.suite.rounds
+        tolerated = [e.stop_on for r in rounds for e in r.experiments if e.name in names]
         for objective in self._asked.suite.objectives:
             sample: Sample = metrics.now(objective.indicator.prometheus)
             shown = "no data" if sample.value is None else objective.objective.tell(sample.value)
-            yield f"{objective.name} {shown} ({objective.objective})"
+            stops = {str(t[objective.name]) for t in tolerated if objective.name in t}
+            limit = f"stops {' or '.join(sorted(stops))}" if stops else str(objective.objective)
+            yield f"{objective.name} {shown} ({limit})"
 
     def _say(self, line: str) -> None:
         out.print(f"{self._ports.clock.boottime() - self._start:6.1f}s  {line}", markup=False)

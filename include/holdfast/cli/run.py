@@ -53,6 +53,8 @@ def run_suite(
     junit: Path | None = None,
 ) -> int:
     """Trigger, watch and tell; give back the exit code of the run's outcome."""
+    if junit and not junit.parent.is_dir():
+        raise SpecError(f"there is no folder {junit.parent}", where="--junit")
     ports = wiring.ports(settings())
     named = ports.settings.experiments / f"{suite}.suite.yaml"
     asked = _ask(load_suite(named if named.exists() else suite), only, timeout, ports)
@@ -93,8 +95,21 @@ def _ask(loaded: LoadedSuite, only: Sequence[str], timeout: str, ports: Ports) -
         limit = parse_duration(timeout)
     except ValueError as error:
         raise SpecError(str(error), where="--timeout") from error
+    if not limit:
+        raise SpecError("a run takes longer than no time", where="--timeout")
+    _expect_deployed(loaded, ports)
     stamp = f"{ports.clock.now():%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
     return Asked(loaded, stamp, limit)
+
+
+def _expect_deployed(loaded: LoadedSuite, ports: Ports) -> None:
+    """Refuse a file that is not the one Airflow reads, where that can be seen from here."""
+    deployed = ports.settings.experiments / f"{loaded.suite.metadata.name}.suite.yaml"
+    if deployed.exists() and load_suite(deployed).digest != loaded.digest:
+        raise SpecError(
+            f"Airflow runs {deployed}, which differs", where=str(loaded.path),
+            hint="put your version there",
+        )
 
 
 def _names(suite: Suite) -> list[str]:
@@ -108,11 +123,13 @@ def _finish(ports: Ports, asked: Asked, junit: Path | None) -> int:
             f"run {asked.run_id} left nothing in the books; see its task log in Airflow"
         )
     files = {a.name: ports.artefacts.path(a) for a in ports.artefacts.of(run.id)}
-    if junit and "report.junit.xml" in files:
-        junit.write_bytes(files["report.junit.xml"].read_bytes())
     verdict = run.standing
     out.print(f"\n{verdict}  {run.reason}".rstrip(), style=_STYLE.get(verdict), markup=False)
     if "report.html" in files:
         out.print(f"report  {files['report.html']}", markup=False)
+    if junit and "report.junit.xml" in files:
+        junit.write_bytes(files["report.junit.xml"].read_bytes())
+    elif junit:
+        say_error(f"there is no report of a run that is {run.standing}; {junit} was not written")
     error = outcome(ports, run.id)
     return 0 if error is None else error.exit_code

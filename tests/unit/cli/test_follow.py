@@ -1,5 +1,6 @@
 """Following a run: time limit, Ctrl-C, an Airflow that falls silent, another file than asked."""
 
+import signal
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from holdfast.cli import follow
 from holdfast.cli.follow import Follower, TimeLimit
 from holdfast.cli.progress import Asked
 from holdfast.clients.airflow_rest import AirflowUnreachable, DagRun
-from holdfast.errors import HoldfastError, SpecError, Stopped
+from holdfast.errors import SpecError, Stopped
 from holdfast.model.run import Entry, EntryKind
 from holdfast.spec.load import LoadedSuite
 from support.one_suite import SUITE
@@ -24,12 +25,27 @@ class FakeAirflow:
 
     def run(self, dag_id, run_id):
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, Signalled):
+            signal.raise_signal(signal.SIGTERM)
         if isinstance(answer, str):
             return DagRun(dag_id, run_id, answer)
         raise answer
 
     def mark_failed(self, *_):
         self.failed += 1
+
+
+class Signalled(Exception):
+    """Stands for an answer during which SIGTERM arrives."""
+
+
+@pytest.fixture(autouse=True)
+def handlers():
+    """Whoever follows takes the signals; give them back."""
+    before = {n: signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture
@@ -67,15 +83,21 @@ def test_the_time_limit_stops_the_run_once_and_waits_for_its_end(following, told
 def test_ctrl_c_stops_the_run_and_waits_for_its_end(following, told):
     _, follower = following(FakeAirflow("running", KeyboardInterrupt(), "running", "failed"))
     assert isinstance(follower.to_the_end(), Stopped)
-    assert [("s--r", "stopped by Ctrl-C")] == told
+    assert [("s--r", "stopped by Ctrl-C or a signal")] == told
 
 
 def test_a_second_ctrl_c_leaves_and_marks_the_run_failed(following, told):
     airflow = FakeAirflow("running", KeyboardInterrupt(), KeyboardInterrupt(), "running")
     _, follower = following(airflow)
-    with pytest.raises(HoldfastError, match="left before the run had ended"):
+    with pytest.raises(Stopped):
         follower.to_the_end()
     assert (1, 1) == (airflow.failed, len(told))
+
+
+def test_a_sigterm_counts_as_ctrl_c(following, told):
+    """A command that is ended must not leave its run to itself."""
+    _, follower = following(FakeAirflow(Signalled(), "running", "failed"))
+    assert isinstance(follower.to_the_end(), Stopped)
 
 
 def test_an_airflow_that_is_away_for_a_while_is_waited_for(following, told):

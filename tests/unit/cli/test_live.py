@@ -31,6 +31,12 @@ def test_stop_wants_to_know_what(ports):
     assert (2, True) == (done.exit_code, "say which run to stop, or --all" in done.output)
 
 
+def test_stop_of_a_run_that_is_not_there_names_the_latest(ports):
+    ports.books.open_run(Run("s--1", "s", "e", "sre", "d", "2026-01-01T00:00:00", 0.0))
+    done = run(app, ["stop", "s--2"])
+    assert (2, True) == (done.exit_code, "no run 's--2' (the latest: s--1)" in done.output)
+
+
 def test_stop_all_with_nothing_on_says_so(ports):
     done = run(app, ["stop", "--all"])
     assert (0, "0 faults ended, all clean\n") == (done.exit_code, done.output)
@@ -49,6 +55,7 @@ def test_a_hold_refuses_new_faults_until_it_is_released(ports):
 def test_releasing_one_environment_leaves_the_hold_of_another(ports):
     for name in ("shop", "bank"):
         ports.leases.lock(name, f"{name}--r")
+        ports.books.open_run(Run(f"{name}--r", name, name, "sre", "d", "2026-01-01T00:00:00", 0.0))
         run(app, ["stop", f"{name}--r", "--hold", "incident"])
     assert 0 == run(app, ["release", "shop"]).exit_code
     assert ("", "incident") == tuple(ports.leases.environment(n).hold for n in ("shop", "bank"))
@@ -79,6 +86,14 @@ def test_a_lock_is_kept_while_a_lease_is_not_clean(ports):
 
 def test_status_before_anything_says_so(ports):
     assert "no fault has been armed here yet\n" == run(app, ["status"]).output
+
+
+def test_a_folder_that_is_no_deployment_is_refused_and_left_as_it_is(tmp_path, monkeypatch):
+    monkeypatch.delenv("HOLDFAST_HOME", raising=False)
+    monkeypatch.chdir(tmp_path)
+    done = run(app, ["status"])
+    assert (2, True) == (done.exit_code, "no deployment here" in done.output)
+    assert [] == list(tmp_path.iterdir())
 
 
 def test_status_shows_leases_and_environments(ports):
