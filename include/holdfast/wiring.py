@@ -26,6 +26,7 @@ def ports(settings: Settings) -> Ports:
         return PrometheusMetrics(found.url, found.login, found.password)
 
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    settings.home.chmod(0o700)  # books and artefacts are nobody else's; the shop may have made it
     clock = SystemClock()
     return Ports(
         settings=settings,
