@@ -11,6 +11,7 @@ listen_addresses = '127.0.0.1'
 unix_socket_directories = ''
 max_connections = 60
 shared_buffers = 32MB
+dynamic_shared_memory_type = mmap
 jit = off
 max_parallel_workers = 0
 password_encryption = scram-sha-256
