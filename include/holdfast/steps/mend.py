@@ -58,15 +58,18 @@ def mend(
     """Revert until `residue` is empty after a revert that returned, for a bounded time.
 
     An empty residue alone proves nothing while the revert fails: the target may be out of sight.
+    No revert begins that might not end in time; after one that returned it is looked on instead.
     """
     limits = limits or LIMITS[driver.effect]
     until = clock.boottime() + limits.total
     pause, reverted_at, trouble = _FIRST_PAUSE, None, ""
     left: tuple[str, ...] = ()
-    while True:
+    reverts = True
+    while reverts or reverted_at is not None:
         try:
-            within(limits.revert, partial(driver.revert, recipe), "revert")
-            reverted_at = clock.boottime()
+            if reverts:
+                within(limits.revert, partial(driver.revert, recipe), "revert")
+                reverted_at = clock.boottime()
             left = _look(driver, recipe, clock, limits)
             if not left:
                 return Mended(LeaseState.CLEAN, "", reverted_at, clock.boottime())
@@ -76,6 +79,7 @@ def mend(
             break
         clock.sleep(pause)
         pause = min(pause * 2, _LONGEST_PAUSE)
+        reverts = clock.boottime() + limits.revert <= until
     if left:
         return Mended(LeaseState.UNCLEAN, "left: " + "; ".join(left), reverted_at, None)
     return Mended(LeaseState.UNPROVEN, f"not proven clean: {trouble}", reverted_at, None)

@@ -393,6 +393,40 @@ def test_a_revert_that_hangs_is_bounded():
     assert "not proven clean: revert did not return within 0.02 s" == mended.detail
 
 
+class Slow(TrickyDriver):
+    """A revert takes `takes` seconds and then fails, or leaves what fades at `fades_at`."""
+
+    def __init__(self, clock, takes, fades_at=None):
+        super().__init__(marks={ID})
+        self.clock, self.takes, self.fades_at, self.begun = clock, takes, fades_at, []
+
+    def revert(self, recipe):
+        self.begun.append(self.clock.passed)
+        self.clock.passed += self.takes
+        if self.fades_at is None:
+            raise FaultError("unreachable")
+
+    def residue(self, recipe):
+        return [ID] if self.clock.passed < self.fades_at else []
+
+
+def test_no_revert_begins_that_might_not_end_in_time():
+    clock = FakeClock()
+    driver = Slow(clock, takes=8.0)
+    mended = mend(driver, driver.arm(a_fault("/"), ID), clock, Limits(10.0, 10.0, 3.0, 30.0))
+    assert LeaseState.UNPROVEN is mended.state
+    assert max(driver.begun) <= 20.0
+    assert len(driver.begun) > 1
+
+
+def test_after_a_revert_that_returned_residue_is_looked_at_to_the_end():
+    """A one-shot fault: its revert has used up the time that another would need."""
+    clock = FakeClock()
+    driver = Slow(clock, takes=60.0, fades_at=80.0)
+    mended = mend(driver, driver.arm(a_fault("/"), ID), clock, Limits(75.0, 10.0, 5.0, 90.0))
+    assert (LeaseState.CLEAN, [0.0]) == (mended.state, driver.begun)
+
+
 def test_the_row_follows_the_journal_however_far_behind(bench):
     bench.open()
     assert mirror(bench.ports.leases, ID, LeaseState.UNCLEAN, {"ended": End.SILENCE, "x": 1})

@@ -1,29 +1,77 @@
 """Bring a dead node back: start it again, or rewind it to follow the node that took over."""
 
+import fcntl
 import os
 import subprocess
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 
 from holdfast.clients import processes
 from holdfast.clients.postgres import Cluster, Node
 from holdfast.errors import TransientFaultError
+from holdfast.faults.postgres import _own_files
 
 SETTLE = 10.0
-_OWN_FILES = (
-    "postgresql.conf", "postgresql.auto.conf", "pg_hba.conf", "pg_ident.conf", "postmaster.opts",
-)
 _START = 20.0
+_PROGRAM = 30.0
+_OTHERS = 20.0
+"""How long to wait for another party that rejoins the same node. Seconds."""
+_MOMENT = 0.1
 
 
-def rejoin(nodes: Cluster, dead: Node, folder: Path, programs: Path) -> None:
-    """Start the node as it was; as a standby when another one takes writes now."""
-    others = [node for node in nodes.writable() if node != dead]
-    if others:
-        _follow(nodes, dead, others[0], folder, programs)
-    elif not nodes.writable():
-        _start(nodes, dead, folder, programs)
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A node on this host: its data directory, its programs, where its own files are kept.
+
+    `patience` is how long a rewind may take: killed half-way, it would have to begin again.
+    """
+
+    folder: Path
+    programs: Path
+    kept: Path
+    patience: float = _PROGRAM
+
+
+def rejoin(nodes: Cluster, dead: Node, place: Place) -> None:
+    """Start the node as it was; as a standby when another one takes writes now.
+
+    Only one party does it at a time, be it what is left of a keeper that was killed.
+    """
+    with _alone(place.folder, nodes.named(dead)) as lock:
+        others = [node for node in nodes.writable() if node != dead]
+        if others:
+            _follow(nodes, dead, others[0], place, lock)
+        elif not nodes.writable():
+            _start(nodes, dead, place)
+
+
+@contextmanager
+def _alone(folder: Path, target: str) -> Iterator[int]:
+    """A lock on the data directory itself: there is no file to write, nor one to be rewound.
+
+    Whoever inherits the handle holds it too.
+    """
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    until = time.monotonic() + _OTHERS
+    try:
+        while not _locked(handle):
+            if time.monotonic() >= until:
+                raise TransientFaultError("is being rejoined by somebody else", target=target)
+            time.sleep(_MOMENT)
+        yield handle
+    finally:
+        os.close(handle)
+
+
+def _locked(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def pid_of(folder: Path) -> int:
@@ -34,26 +82,29 @@ def pid_of(folder: Path) -> int:
         return 0
 
 
-def _follow(nodes: Cluster, dead: Node, primary: Node, folder: Path, programs: Path) -> None:
+def _follow(nodes: Cluster, dead: Node, primary: Node, place: Place, lock: int) -> None:
     if nodes.in_recovery()[dead.name]:
         return
+    folder, programs = place.folder, place.programs
     # pg_ctl would signal whoever now has the pid of a stale lock file.
     if processes.link(pid_of(folder), "cwd") == str(folder):
         stop = [str(programs / "pg_ctl"), "-D", str(folder), "-m", "immediate", "stop"]
         _run(nodes, dead, folder, stop)
     with nodes.session(primary) as link:
         link.execute("CHECKPOINT")  # pg_rewind reads the new timeline from the control file
-    own = {name: (folder / name).read_bytes() for name in _OWN_FILES if (folder / name).exists()}
+    own = _own_files.keep(folder, place.kept)
+    _own_files.restore(folder, own)  # a rewind that was cut off may have put others there
     source = nodes.address(primary, secret=False)
     rewind = [str(programs / "pg_rewind"), f"--target-pgdata={folder}", f"--source-server={source}"]
+    secret = {"PGPASSWORD": nodes.password} if nodes.password else {}
     try:
-        _run(nodes, dead, folder, rewind, {"PGPASSWORD": nodes.password} if nodes.password else {})
+        _run(nodes, dead, folder, rewind, _Terms(max(_PROGRAM, place.patience), (lock,), secret))
     finally:
-        # pg_rewind has put the other node's in their place.
-        for name, content in own.items():
-            _write(folder / name, content)
+        _own_files.restore(folder, own)  # pg_rewind has put the other node's in their place
     _write_standby(nodes, dead, primary, folder)
-    _start(nodes, dead, folder, programs)
+    _start(nodes, dead, place)
+    with suppress(OSError):  # kept by lease: nobody else will take them for theirs
+        _own_files.forget(place.kept)
 
 
 def _write_standby(nodes: Cluster, dead: Node, primary: Node, folder: Path) -> None:
@@ -62,20 +113,14 @@ def _write_standby(nodes: Cluster, dead: Node, primary: Node, folder: Path) -> N
     quoted = source.replace("\\", "\\\\").replace("'", "''")
     auto = folder / "postgresql.auto.conf"
     added = f"primary_conninfo = '{quoted}'\nprimary_slot_name = ''\n"
-    _write(auto, auto.read_bytes() + added.encode())
-    _write(folder / "standby.signal", b"")
+    _own_files.restore(folder, {
+        auto.name: auto.read_bytes() + added.encode(), "standby.signal": b"",
+    })
 
 
-def _write(file: Path, content: bytes) -> None:
-    """A file of the data directory, its owner's alone."""
-    file.touch(mode=0o600)
-    file.write_bytes(content)
-    owner = file.parent.stat()
-    os.chown(file, owner.st_uid, owner.st_gid)
-
-
-def _start(nodes: Cluster, node: Node, folder: Path, programs: Path) -> None:
+def _start(nodes: Cluster, node: Node, place: Place) -> None:
     """Start the server with the options it last had."""
+    folder, programs = place.folder, place.programs
     pid = pid_of(folder)
     if pid and processes.look(pid) is None and not processes.working_in(str(folder)):
         # A killed postmaster nobody has reaped yet still looks alive to the next one.
@@ -86,15 +131,25 @@ def _start(nodes: Cluster, node: Node, folder: Path, programs: Path) -> None:
     _run(nodes, node, folder, [str(programs / "pg_ctl"), *arguments, "-o", options, "start"])
 
 
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """How long a program may run, the handles it inherits, and what it learns in secret."""
+
+    seconds: float = _PROGRAM
+    handles: tuple[int, ...] = ()
+    secret: Mapping[str, str] = field(default_factory=dict)
+
+
 def _run(
     nodes: Cluster, node: Node, folder: Path, command: Sequence[str],
-    secret: Mapping[str, str] = MappingProxyType({}),
+    terms: _Terms = _Terms(),
 ) -> None:
     """Run a program of PostgreSQL as the data directory's owner: it refuses to be root."""
     done = subprocess.run(
         [*_as_owner(folder), *command], cwd=folder,
-        env={"LC_ALL": "C", "PATH": "/usr/bin:/bin", **secret},
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_START + 10, check=False,
+        env={"LC_ALL": "C", "PATH": "/usr/bin:/bin", **terms.secret},
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+        timeout=terms.seconds, pass_fds=terms.handles,
     )
     if done.returncode != 0:
         said = " ".join((done.stderr or done.stdout).strip().splitlines()[-1:])

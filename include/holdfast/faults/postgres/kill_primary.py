@@ -105,7 +105,11 @@ class KillPrimaryDriver:
         nodes = cluster(undo.home, undo.connection)
         if _repaired(nodes, undo, undo.patience):
             return
-        _rejoin.rejoin(nodes, nodes.node(undo.node), Path(undo.folder), Path(undo.programs))
+        place = _rejoin.Place(
+            Path(undo.folder), Path(undo.programs),
+            Path(undo.home) / "rejoin" / recipe.lease_id, undo.patience,
+        )
+        _rejoin.rejoin(nodes, nodes.node(undo.node), place)
         if not _repaired(nodes, undo, _rejoin.SETTLE):
             raise TransientFaultError("restarted, but it has not come back", target=nodes.target)
 
