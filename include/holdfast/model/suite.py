@@ -1,5 +1,6 @@
 """The suite as its author wrote it: closed, frozen, checked."""
 
+import math
 import re
 from datetime import timedelta
 from enum import StrEnum
@@ -7,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
+_NUMBER = r"[0-9]{1,15}(?:\.[0-9]{1,15})?"
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _FACTORS = {"ms": 1000.0, "%": 100.0}
 
@@ -15,12 +17,13 @@ def parse_duration(text: object) -> timedelta:
     """Read `500ms`, `8s`, `2m` or `1h`."""
     if isinstance(text, timedelta):
         return text
-    match = (
-        re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h)", text.strip()) if isinstance(text, str) else None
-    )
+    match = re.fullmatch(rf"({_NUMBER})(ms|s|m|h)", text.strip()) if isinstance(text, str) else None
     if match is None:
         raise ValueError("a duration is a number and ms, s, m or h, such as 500ms or 8s")
-    return timedelta(seconds=float(match[1]) * _UNITS[match[2]])
+    try:
+        return timedelta(seconds=float(match[1]) * _UNITS[match[2]])
+    except OverflowError:
+        raise ValueError("a duration is not that long") from None
 
 
 def format_duration(value: timedelta) -> str:
@@ -76,19 +79,23 @@ class Bound(_Model):
         return self.show(value)
 
 
-_BOUND = r"(<=|>=|<|>)\s*(-?\d+(?:\.\d+)?)\s*(ms|s|%)?"
+_BOUND = rf"(<=|>=|<|>)\s*(-?{_NUMBER})\s*(ms|s|%)?"
+_STOP = r"(.+?)(?:\s+for\s+(\S+))?"
+_LIMITS = {"%": (0.0, 100.0), "ms": (0.0, math.inf), "s": (0.0, math.inf)}
 
 
 def parse_bound(text: object) -> object:
     """Read `< 500ms`, `>= 99%`, `< 0.2`."""
-    if not isinstance(text, str):
+    if isinstance(text, Bound):
         return text
-    match = re.fullmatch(_BOUND, text.strip())
+    match = re.fullmatch(_BOUND, text.strip()) if isinstance(text, str) else None
     if match is None:
         raise ValueError("a bound is a comparison and a number, such as '< 500ms' or '>= 99%'")
-    unit = match[3] or ""
-    factor = {"ms": 0.001, "%": 0.01}.get(unit, 1.0)
-    return {"op": match[1], "value": float(match[2]) * factor, "unit": unit}
+    number, unit = float(match[2]), match[3] or ""
+    low, high = _LIMITS.get(unit, (-math.inf, math.inf))
+    if not low <= number <= high:
+        raise ValueError("a time is not negative, a percentage between 0% and 100%")
+    return {"op": match[1], "value": number / _FACTORS.get(unit, 1.0), "unit": unit}
 
 
 BoundText = Annotated[
@@ -110,9 +117,9 @@ class StopCondition(_Model):
 
 def parse_stop(text: object) -> object:
     """Read `> 60% for 6s`."""
-    if not isinstance(text, str):
+    if isinstance(text, StopCondition):
         return text
-    match = re.fullmatch(r"(.+?)(?:\s+for\s+(\S+))?", text.strip())
+    match = re.fullmatch(_STOP, text.strip()) if isinstance(text, str) else None
     bound, hold = (match[1], match[2]) if match else (text, None)
     return {"bound": parse_bound(bound), "hold": hold or timedelta(0)}
 
@@ -223,7 +230,7 @@ class Expect(_Model):
 
     recovery_within: Duration | None = None
     recovery_point: int | None = Field(
-        None, ge=0, description="acknowledged writes that may be lost"
+        None, ge=0, strict=True, description="acknowledged writes that may be lost"
     )
     checks: tuple[str, ...] = ()
 

@@ -239,6 +239,9 @@ def stop_on_is_against_the_objective(suite: Suite, _: Known) -> Iterator[Problem
                               f"a stop condition says when to stop: begin it with {turned}")
             elif _measure(stop) != _measure(StopCondition(bound=objective)):
                 yield Problem(here, f"'{stop}' and the objective '{objective}' differ in unit")
+            elif "%" in (stop.bound.unit, objective.unit) and not 0 <= stop.bound.value <= 1:
+                yield Problem(here, f"'{stop}' is no ratio, as the objective '{objective}' is",
+                              "a ratio is between 0 and 1, or 0% and 100%")
 
 
 def _measure(stop: StopCondition) -> str:

@@ -19,6 +19,7 @@ def test_a_bound_is_read_back_from_its_text(text):
     pytest.param("< 5", 0.0, "0", id="zero"),
     pytest.param("<= 500ms", 0.50012, "500.1ms", id="above-the-bound"),
     pytest.param("< 500ms", 0.49999, "499.99ms", id="below-the-bound"),
+    pytest.param("< 500ms", 0.499999, "499.999ms", id="five-digits-are-not-enough"),
     pytest.param("< 500ms", float("nan"), "nanms", id="not-a-number"),
 ])
 def test_what_was_measured_is_told_in_three_digits(bound, value, text):

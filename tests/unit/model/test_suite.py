@@ -35,6 +35,17 @@ def test_anything_else_is_no_duration(text):
         parse_duration(text)
 
 
+@pytest.mark.parametrize("text", ["\u0668s", "9999999999999999s", "1.0000000000000001s"])
+def test_a_duration_has_plain_digits_and_not_too_many(text):
+    with pytest.raises(ValueError, match="a duration is a number"):
+        parse_duration(text)
+
+
+def test_a_duration_beyond_all_reach_is_refused_and_does_not_overflow():
+    with pytest.raises(ValueError, match="a duration is not that long"):
+        parse_duration("999999999999999h")
+
+
 @given(st.integers(0, 10**8))
 def test_a_duration_is_read_as_it_was_written(ms):
     value = timedelta(milliseconds=ms)
@@ -50,9 +61,16 @@ def test_a_bound_is_in_the_base_unit(text, op, value):
     assert (op, pytest.approx(value)) == (read.op, read.value)
 
 
-@pytest.mark.parametrize("text", ["500ms", "== 5", "< 5 h", "<", "", "< 5% or so"])
+@pytest.mark.parametrize("text", ["500ms", "== 5", "< 5 h", "<", "", "< 5% or so", "< \u0668%",
+                                  "< 9999999999999999", 5, {"op": "<", "value": 5}])
 def test_anything_else_is_no_bound(text):
     with pytest.raises(ValidationError, match="a bound is"):
+        bound(text)
+
+
+@pytest.mark.parametrize("text", ["> -60%", "> 100.1%", "< -1ms", "< -0.5s"])
+def test_a_bound_that_nothing_measured_can_cross_is_refused(text):
+    with pytest.raises(ValidationError, match="a time is not negative, a percentage between"):
         bound(text)
 
 

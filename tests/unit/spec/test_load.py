@@ -51,6 +51,15 @@ def test_a_required_part_that_is_wrong_hides_the_rest_but_nothing_is_invented():
     ("owner: platform-team", "owner: null", "'owner' is a text, not nothing"),
     ("recovery_point: 0", "recovery_point: some", "'recovery_point' is a whole number, not 'some'"),
     ("recovery_point: 0", "recovery_point: 0.5", "'recovery_point' is a whole number, not '0.5'"),
+    ("recovery_point: 0", "recovery_point: true", "'recovery_point' is a whole number, not 'true'"),
+    ("duration: 7s", "duration: 99999999999999h",
+     "'duration' is '99999999999999h' (a duration is not that long)"),
+    ('"> 60% for 4s"', '"> -60%"',
+     "'errors' is '> -60%' (a time is not negative, a percentage between 0% and 100%)"),
+    ('"< 500ms"', "{op: <, value: inf}", "'objective' is a mapping (a bound is a comparison and "
+     "a number, such as '< 500ms' or '>= 99%')"),
+    ('"> 60% for 4s"', "7", "'errors' is '7' (a bound is a comparison and a number, such as "
+     "'< 500ms' or '>= 99%')"),
     ("checks: [app_recovered]", "checks: [{a: 1}]", "'checks' 1 is a text, not a mapping"),
     ("{window: 4s}", "4s", "'baseline' is a mapping, not '4s'"),
     ("duration: 7s", "duration: true", "'duration' is 'true' (a duration is a number and ms, s, "

@@ -31,6 +31,8 @@ def test_a_duration_among_params_is_written_as_elsewhere(value):
     ("latency: 1ms", "'latency' is '1ms' (at least 0.01s)"),
     ("share: 150%", "'share' is '150%' (a ratio is between 0 and 1, or 0% and 100%)"),
     ("share: much", "'share' is 'much' (a number is expected)"),
+    ("share: \u0668%", "'share' is '\u0668%' (a number is expected)"),
+    ("latency: 99999999999999h", "'latency' is '99999999999999h' (a duration is not that long)"),
     ("count: 1.5", "'count' is '1.5' (a whole number is expected)"),
     ("count: true", "'count' is true (a whole number is expected)"),
     ("count: 0", "'count' is '0' (at least 1)"),
@@ -70,7 +72,11 @@ def test_the_same_fault_may_hit_a_target_in_two_rounds():
 
 
 @pytest.mark.parametrize(("stop", "told"), [
-    ("> 60", []),
+    ("> 0.6", []),
+    ("> 60", ["'> 60' is no ratio, as the objective '< 1%' is "
+              "(a ratio is between 0 and 1, or 0% and 100%)"]),
+    ("> -0.6", ["'> -0.6' is no ratio, as the objective '< 1%' is "
+                "(a ratio is between 0 and 1, or 0% and 100%)"]),
     (">= 60%", []),
     ("> 500ms", ["'> 500ms' and the objective '< 1%' differ in unit"]),
     ("<= 60%", ["'<= 60%' would stop while errors holds (< 1%) "
