@@ -90,11 +90,13 @@ def verify(
             "run": run, "ok": not checked.troubles, "exit_code": checked.exit_code,
             "trust": trust, "key_id": checked.key_id, "log_size": checked.log_size,
             "records": checked.records, "artefacts": checked.artefacts,
-            "troubles": [asdict(t) for t in checked.troubles],
+            "troubles": [asdict(t) for t in checked.troubles], "notes": list(checked.notes),
         }, indent=1))
     else:
         for trouble in checked.troubles:
             out.print(str(trouble), markup=False)
+        for note in checked.notes:
+            out.print(f"note: {note}", markup=False)
         word = "FAILED" if checked.troubles else "OK"
         out.print(
             f"{word} {run}: {checked.records} records of a log of {checked.log_size}, "

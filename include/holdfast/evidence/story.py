@@ -1,11 +1,12 @@
 """The order of a run's records: planned, started before the first fault, ended with a result."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from holdfast.evidence.log import place_of
 from holdfast.evidence.trouble import Trouble
 from holdfast.model.record import PREDICATES, Statement
+from holdfast.model.verdict import Verdict
 
 PLAN, START, RESULT, REPORT = (
     f"{PREDICATES}{kind}/v1" for kind in ("plan", "run-start", "result", "report")
@@ -21,21 +22,34 @@ class Injection:
     boottime_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What a run's records tell: troubles, what is worth a note, the digests of its files."""
+
+    troubles: Sequence[Trouble]
+    notes: Sequence[str] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
+
+
 def check_story(
     statements: Mapping[int, Statement], run_id: str, injected: Sequence[Injection]
-) -> tuple[list[Trouble], Mapping[str, str]]:
-    """Judge a run's statements by number; give the troubles, and the digests of its files."""
+) -> Story:
+    """Judge a run's statements, by number."""
     if not statements:
-        return [Trouble("E_NO_RUN", run_id, "records", "none", "the log knows no such run")], {}
+        wrong = Trouble("E_NO_RUN", run_id, "records", "none", "the log knows no such run")
+        return Story([wrong])
     results = [i for i, s in sorted(statements.items()) if s.predicate_type == RESULT]
     reports = [s for _, s in sorted(statements.items()) if s.predicate_type == REPORT]
     result = statements[results[-1]] if results else None
     faults = [*injected, *(_injections(result) if result else [])]
-    troubles = [*_order(statements, run_id), *_late(statements, faults, run_id)]
+    changed, superseded = _superseded(statements)
+    late, not_comparable = _late(statements, faults, run_id)
+    troubles = [*_order(statements, run_id), *changed, *late]
     if result is not None:
         troubles += _listed(result, results[-1])
     latest = [*([] if result is None else [result]), *reports[-1:]]
-    return troubles, {name: d for s in latest for name, d in s.subjects.items()}
+    files = {name: d for s in latest for name, d in s.subjects.items()}
+    return Story(troubles, [*superseded, *not_comparable], files)
 
 
 def _order(statements: Mapping[int, Statement], run_id: str) -> list[Trouble]:
@@ -63,12 +77,48 @@ def _order(statements: Mapping[int, Statement], run_id: str) -> list[Trouble]:
     return troubles
 
 
+def _superseded(statements: Mapping[int, Statement]) -> tuple[list[Trouble], list[str]]:
+    """Name every result that a later one replaced; only a new start may make it better."""
+    troubles, notes = list[Trouble](), list[str]()
+    before, is_new = -1, False
+    for index, statement in sorted(statements.items()):
+        if statement.predicate_type == START:
+            is_new = True
+        if statement.predicate_type != RESULT:
+            continue
+        if before >= 0:
+            was, now = _verdict(statements[before]), _verdict(statement)
+            if is_new or _is_allowed(was, now):
+                why = ": the run was started again" if is_new else ""
+                notes.append(
+                    f"the result in record {before} ({was}) is superseded by record {index} "
+                    f"({now}){why}"
+                )
+            else:
+                troubles.append(Trouble(
+                    "E_RESULT_CHANGED", f"record {index}", f"{was}, as in record {before}", now,
+                    "a later result tells another verdict without a new start of the run",
+                ))
+        before, is_new = index, False
+    return troubles, notes
+
+
+def _verdict(result: Statement) -> str:
+    return str(result.predicate.get("verdict"))
+
+
+def _is_allowed(was: str, now: str) -> bool:
+    """What came to light later may make it worse, never better."""
+    known = Verdict.__members__
+    return was == now or (was in known and now in known and known[now] > known[was])
+
+
 def _late(
     statements: Mapping[int, Statement], faults: Sequence[Injection], run_id: str
-) -> list[Trouble]:
+) -> tuple[list[Trouble], list[str]]:
     starts = [s for s in statements.values() if s.predicate_type == START]
     places = [p for s in starts if (p := place_of(s)) is not None]
-    troubles = []
+    troubles, notes = list[Trouble](), dict[str, None]()
     if faults and not places:
         troubles.append(Trouble(
             "E_NO_START", run_id, "a start before the first fault", "none",
@@ -76,13 +126,18 @@ def _late(
         ))
     for fault in faults:
         first = min((p.boottime_ms for p in places if p.boot_id == fault.boot_id), default=-1)
+        if first < 0 and places:
+            notes[
+                f"lease {fault.lease_id}: not comparable: the fault and the start were timed in "
+                f"different boots, so nothing shows which was first"
+            ] = None
         if first > fault.boottime_ms:
             troubles.append(Trouble(
                 "E_LATE_START", f"lease {fault.lease_id}", f"a start of {run_id} before it",
                 f"a fault at {fault.boottime_ms} ms since boot, a start at {first} ms",
                 "the fault began before the run was announced",
             ))
-    return troubles
+    return troubles, list(notes)
 
 
 def _injections(result: Statement) -> list[Injection]:

@@ -16,13 +16,14 @@ from holdfast.model.record import Record, Statement
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What `verify` found: every trouble, and how much was looked at."""
+    """What `verify` found: every trouble, how much was looked at, what else is worth a note."""
 
     troubles: Sequence[Trouble]
     log_size: int
     records: int
     artefacts: int
     key_id: str
+    notes: Sequence[str] = ()
 
     @property
     def exit_code(self) -> int:
@@ -44,9 +45,12 @@ def verify(
     signer = public_key(key)
     troubles, statements = _check_log(log, signer)
     own = {i: s for i, s in statements.items() if _is_of(s, run_id)}
-    story, subjects = check_story(own, run_id, injected)
-    files = [t for name, wanted in subjects.items() if (t := _file(name, wanted, digest_of))]
-    return Checked([*troubles, *story, *files], len(log), len(own), len(subjects), key_id(signer))
+    story = check_story(own, run_id, injected)
+    files = [t for name, wanted in story.files.items() if (t := _file(name, wanted, digest_of))]
+    return Checked(
+        [*troubles, *story.troubles, *files], len(log), len(own), len(story.files),
+        key_id(signer), story.notes,
+    )
 
 
 def _check_log(

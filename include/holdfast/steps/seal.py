@@ -11,9 +11,9 @@ from holdfast.model.lease import Lease
 from holdfast.model.record import PREDICATES, Statement
 from holdfast.model.run import Artefact, Entry, EntryKind, Run, RunState
 from holdfast.model.suite import Suite
-from holdfast.model.verdict import Verdict
+from holdfast.model.verdict import Finding, Verdict
 from holdfast.ports.bundle import Ports
-from holdfast.steps.book import findings, run_of, suite_of
+from holdfast.steps.book import findings, run_of, suite_of, write_finding
 from holdfast.steps.figures import lease_figures
 from holdfast.steps.judge import judged
 
@@ -27,10 +27,12 @@ _JSON = "application/json"
 def seal(ports: Ports, run_id: str) -> int:
     """Keep journals, histories, samples and the run's book; sign the result; give its number.
 
-    Again, it appends another result: the latest counts. What cannot be kept is named in the book's
+    Again, it appends another result: the latest counts, and is never better than the one before it
+    unless the run was started again. What cannot be kept is named in the book's
     `missing`, and never stops the signing.
     """
     run, suite = run_of(ports, run_id), suite_of(ports, run_id)
+    _keep_to_what_was_signed(ports, run_id)
     missing = {**_keep_journals(ports, run_id), **_keep_histories(ports, run, suite)}
     missing |= _keep_samples(ports, run, suite)
     _keep_book(ports, run, missing)
@@ -43,18 +45,34 @@ def seal(ports: Ports, run_id: str) -> int:
     return index
 
 
+def _keep_to_what_was_signed(ports: Ports, run_id: str) -> None:
+    """Make a worse result of the same start a finding: what was signed is not taken back."""
+    entries = ports.books.read(run_id, EntryKind.VERDICT)
+    sealed = next((e.data for e in entries if e.name == "sealed"), {})
+    index, name = sealed.get("index"), str(sealed.get("verdict"))
+    if not isinstance(index, int) or index < _start_index(ports, run_id):
+        return
+    if Verdict[name] > Verdict.worst(judged(ports, run_id).values()):
+        text = f"record {index} says {name}: a signed result is not made better afterwards"
+        write_finding(ports, run_id, Finding("sealed", Verdict[name], text))
+
+
+def _start_index(ports: Ports, run_id: str) -> int:
+    """Give the number of the run's latest start; -1 if it has none."""
+    return max((
+        r.index for r in ports.notary.records(run_id) if r.predicate_type.endswith("run-start/v1")
+    ), default=-1)
+
+
 def _result(ports: Ports, run: Run, suite: Suite) -> dict[str, object]:
     by_name = judged(ports, run.id)
-    starts = [
-        r.index for r in ports.notary.records(run.id) if r.predicate_type.endswith("run-start/v1")
-    ]
     return {
         "run_id": run.id, "suite": run.suite, "environment": run.environment,
         "triggered_by": run.triggered_by, "plan_digest": run.plan_digest,
         "started_at": run.started_at, "sealed_at": _now(ports),
         "is_postponed": run.state is RunState.POSTPONED, "reason": run.reason[:500],
         "verdict": Verdict.worst(by_name.values()).name,
-        "start_index": starts[-1] if starts else -1,
+        "start_index": _start_index(ports, run.id),
         "experiments": [
             _experiment(ports, run.id, name, verdict) for name, verdict in by_name.items() if name
         ],

@@ -160,6 +160,48 @@ def test_a_run_that_was_cleared_and_went_again_is_genuine(tmp_path):
     assert [] == _codes(log.check())
 
 
+NOTE = "the result in record {} ({}) is superseded by record {} ({})"
+
+
+def _with_results(tmp_path, *verdicts):
+    log = Log(tmp_path)
+    log.add(PLAN)
+    log.add(START)
+    for verdict in verdicts:
+        log.add(*([START] if verdict == "again" else [RESULT]), verdict=verdict)
+    return log.check()
+
+
+@pytest.mark.parametrize(("was", "now"), [
+    ("HELD", "HELD"), ("HELD", "UNKNOWN"), ("UNKNOWN", "BROKEN"), ("BROKEN", "BROKEN")])
+def test_a_result_that_is_as_bad_or_worse_supersedes_with_a_note(tmp_path, was, now):
+    checked = _with_results(tmp_path, was, now)
+    assert ([], [NOTE.format(2, was, 3, now)]) == (_codes(checked), checked.notes)
+
+
+@pytest.mark.parametrize(("was", "now"), [
+    ("BROKEN", "HELD"), ("BROKEN", "UNKNOWN"), ("UNKNOWN", "HELD"), ("HELD", "FINE"),
+    ("FINE", "HELD")])
+def test_a_result_made_better_without_a_new_start_is_found(tmp_path, was, now):
+    """E1: whoever holds the key can sign a nicer result, but not in silence."""
+    checked = _with_results(tmp_path, was, now)
+    assert ([("E_RESULT_CHANGED", "record 3")], 1) == (_codes(checked), checked.exit_code)
+    assert f"expected {was}, as in record 2, found {now}" in str(checked.troubles[0])
+
+
+def test_a_better_result_after_a_new_start_is_a_note(tmp_path):
+    checked = _with_results(tmp_path, "BROKEN", "again", "HELD")
+    note = NOTE.format(2, "BROKEN", 4, "HELD") + ": the run was started again"
+    assert ([], [note]) == (_codes(checked), checked.notes)
+
+
+def test_a_fault_timed_in_another_boot_is_not_passed_in_silence(log):
+    log.injected = [Injection("lease-0", "another", 1), Injection("lease-0", "another", 1)]
+    checked = log.check()
+    (note,) = checked.notes
+    assert ([], True) == (_codes(checked), note.startswith("lease lease-0: not comparable"))
+
+
 def test_a_run_that_the_log_does_not_know_is_missing(log):
     checked = log.check("never")
     assert ([("E_NO_RUN", "never")], 3) == (_codes(checked), checked.exit_code)

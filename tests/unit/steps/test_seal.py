@@ -120,6 +120,28 @@ def test_sealing_again_appends(tmp_path):
     assert ["HELD", "BROKEN"] == [_predicate(ports, i)["verdict"] for i in (first, second)]
 
 
+def test_a_sealed_result_is_not_made_better_afterwards(tmp_path):
+    """E1: a nicer result without a new start would be what a forger writes."""
+    ports = ended(tmp_path)
+    reserve(ports, RUN)
+    write_finding(ports, RUN, Finding("tasks", Verdict.UNKNOWN, "not known yet"))
+    first = seal(ports, RUN)
+    write_finding(ports, RUN, Finding("tasks", Verdict.HELD, "all is well"))
+    told = _predicate(ports, seal(ports, RUN))
+    assert ("UNKNOWN", []) == (told["verdict"], _troubles(ports))
+    assert f"record {first} says UNKNOWN" in str(told["findings"])
+
+
+def test_a_new_start_has_a_new_result(tmp_path):
+    ports = ended(tmp_path)
+    reserve(ports, RUN)
+    write_finding(ports, RUN, Finding("tasks", Verdict.UNKNOWN, "not known yet"))
+    seal(ports, RUN)
+    reserve(ports, RUN)
+    write_finding(ports, RUN, Finding("tasks", Verdict.HELD, "all is well"))
+    assert ("HELD", []) == (_predicate(ports, seal(ports, RUN))["verdict"], _troubles(ports))
+
+
 def test_a_postponed_run_says_so(tmp_path):
     ports = ended(tmp_path)
     set_state(ports, RunState.POSTPONED, reason="errors were 3%")
