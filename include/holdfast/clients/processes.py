@@ -11,6 +11,7 @@ from holdfast.errors import FaultError
 
 _STOPPED = "T"
 _DEAD = frozenset("ZX")
+_LISTENS = "0A"
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -109,6 +110,31 @@ def link(pid: int, name: str) -> str:
 def working_in(folder: str) -> list[Process]:
     """Everybody whose working directory this is: PostgreSQL's processes live in their data."""
     return [process for process in table().values() if link(process.pid, "cwd") == folder]
+
+
+def listeners(pids: Iterable[int], port: int) -> list[int]:
+    """Who of these holds a socket that listens on this TCP port; those we may not look into not."""
+    sockets = {f"socket:[{inode}]" for inode in _listening(port)}
+    return [pid for pid in pids if sockets & _open_files(pid)]
+
+
+def _listening(port: int) -> set[str]:
+    """The inodes of the sockets that listen on the port, of either family."""
+    found = set()
+    for table_of in ("tcp", "tcp6"):
+        file = Path("/proc/self/net") / table_of
+        lines = file.read_text().splitlines()[1:] if file.exists() else []
+        for fields in map(str.split, lines):
+            if fields[3] == _LISTENS and int(fields[1].rpartition(":")[2], 16) == port:
+                found.add(fields[9])
+    return found
+
+
+def _open_files(pid: int) -> set[str]:
+    try:
+        return {link(pid, f"fd/{entry}") for entry in os.listdir(f"/proc/{pid}/fd")}  # noqa: PTH208 - a name is enough
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return set()
 
 
 def send(process: Process, number: signal.Signals) -> bool:

@@ -3,7 +3,10 @@
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from holdfast.clients import processes
+from holdfast.clients.connections import connection
 from holdfast.errors import FaultError, Postponed, SpecError
 from holdfast.model.run import RunState
 from holdfast.model.suite import Suite
@@ -27,6 +30,7 @@ def preflight(ports: Ports, run_id: str) -> None:
         _environment_taken(ports, suite, run_id),
         _leases_open(ports, suite, run_id),
         _targets_missing(ports, suite),
+        _guard_hit(ports, suite),
         _histories_missing(ports, suite),
         _objectives_blind(ports, suite),
     )
@@ -78,6 +82,39 @@ def _targets_missing(ports: Ports, suite: Suite) -> Iterator[str]:
                     yield f"{experiment.name}: there is nothing to hit"
             except (FaultError, SpecError) as error:  # SpecError: no such connection now
                 yield f"{experiment.name}: {error}"
+
+
+def _guard_hit(ports: Ports, suite: Suite) -> Iterator[str]:
+    """A tree of processes to hit must not hold the Prometheus that watches the fault."""
+    port = _loopback_port(ports, suite.target.prometheus)
+    table = processes.table() if port else {}
+    for step in suite.rounds:
+        for experiment in step.experiments:
+            fault = experiment.fault
+            pattern = suite.target.services[fault.target].process
+            kind = getattr(ports.drivers[fault.type], "address", "")
+            if not port or not pattern or kind != "process":
+                continue
+            tree = processes.tree(_pids(ports.settings.home, pattern), table)
+            if processes.listeners([p.pid for p in tree], port):
+                yield f"{experiment.name}: the target carries the guard's own Prometheus"
+
+
+def _loopback_port(ports: Ports, connection_id: str) -> int | None:
+    """Where the guard's Prometheus listens if it is on this host; else nothing here is it."""
+    try:
+        url = urlsplit(connection(ports.settings.connections, connection_id).url)
+    except SpecError:
+        return None  # `_objectives_blind` says so
+    host = url.hostname or ""
+    is_here = host in ("localhost", "::1") or host.startswith("127.")
+    return (url.port or (443 if url.scheme == "https" else 80)) if is_here else None
+
+
+def _pids(home: Path, pattern: str) -> list[int]:
+    """What the pid files hold; one that holds none is for the driver to refuse."""
+    texts = (file.read_text().strip() for file in home.glob(pattern) if file.is_file())
+    return [int(text) for text in texts if text.isdecimal()]
 
 
 def _histories_missing(ports: Ports, suite: Suite) -> Iterator[str]:

@@ -1,5 +1,6 @@
 import os
 import signal
+import socket
 import subprocess
 
 import pytest
@@ -95,4 +96,16 @@ def test_now_is_after_every_start() -> None:
 def test_who_works_in_a_folder_is_found(tmp_path: object) -> None:
     with subprocess.Popen(["sleep", "60"], cwd=str(tmp_path)) as child:
         assert [p.pid for p in processes.working_in(str(tmp_path))] == [child.pid]
+        child.kill()
+
+
+@pytest.mark.parametrize(("family", "host"), [
+    (socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"),
+])
+def test_who_listens_on_a_port_is_found(family: socket.AddressFamily, host: str) -> None:
+    with socket.create_server((host, 0), family=family) as server, \
+            subprocess.Popen(["sleep", "60"]) as child:
+        port = server.getsockname()[1]
+        assert processes.listeners([child.pid, os.getpid(), 2**22 + 1], port) == [os.getpid()]
+        assert processes.listeners([child.pid, os.getpid()], port + 1) == []
         child.kill()

@@ -1,9 +1,13 @@
 """May the run start? Every reason at once, and nothing touched (S3)."""
 
+import os
+import socket
+import subprocess
 from dataclasses import replace
 
 import pytest
 
+from holdfast.clients.connections import write_connection
 from holdfast.errors import EvidenceError, Postponed, SpecError
 from holdfast.model.fault import Recipe
 from holdfast.model.lease import LeaseState
@@ -104,6 +108,46 @@ def test_a_workload_that_writes_no_history_postpones(tmp_path):
     ports = planned(tmp_path)
     (tmp_path / "shop/history/orders.jsonl").unlink()
     assert "history orders has no file shop/history/orders.jsonl" in reasons(ports)
+
+
+@pytest.fixture
+def prometheus(tmp_path):
+    """A child of this process that listens where the guard's Prometheus should."""
+    server = socket.create_server(("127.0.0.1", 0))
+    with server, subprocess.Popen(["sleep", "60"], pass_fds=[server.fileno()]) as child:
+        port = server.getsockname()[1]
+        write_connection(tmp_path / "connections.json", "prometheus_default",
+                         {"conn_type": "http", "host": "127.0.0.1", "port": port})
+        yield child.pid
+        child.kill()
+
+
+@pytest.mark.parametrize("tree", ["itself", "its-parent"])
+def test_a_target_that_carries_the_guards_prometheus_postpones(tmp_path, prometheus, tree):
+    """S3: whatever the pid file is called, such as a supervisor's."""
+    ports = planned(tmp_path)
+    file = tmp_path / "shop/run/api-1.pid"
+    file.parent.mkdir()
+    file.write_text(f"{prometheus if tree == 'itself' else os.getpid()}\n")
+    told = "the target carries the guard's own Prometheus"
+    assert f"first: {told}; second: {told}" == reasons(ports)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "metrics.example"])
+def test_a_tree_without_the_guards_prometheus_may_be_hit(tmp_path, prometheus, host):
+    ports = planned(tmp_path)
+    file = tmp_path / "shop/run/api-1.pid"
+    file.parent.mkdir()
+    if host != "127.0.0.1":
+        entry = {"conn_type": "http", "host": host, "port": 9090}
+        write_connection(tmp_path / "connections.json", "prometheus_default", entry)
+        file.write_text(f"{prometheus}\n")
+        preflight(ports, RUN)
+        return
+    with subprocess.Popen(["sleep", "60"]) as stranger:
+        file.write_text(f"{stranger.pid}\n")
+        preflight(ports, RUN)
+        stranger.kill()
 
 
 def test_every_reason_is_named_at_once(tmp_path):
