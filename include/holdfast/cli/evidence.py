@@ -74,6 +74,7 @@ def verify(
 ) -> None:
     """Check signatures, chain, order and files of a run. Exit 0 all well, 1 changed, 3 missing."""
     with border():
+        from holdfast.evidence.verify import compared
         from holdfast.evidence.verify import verify as check
 
         ports = _ports()
@@ -81,6 +82,7 @@ def verify(
         checked = check(
             ports.notary.records(), run, pem, _digests(ports, run), _injections(ports, run)
         )
+        checked = compared(checked, run, ports.books.run(run))
     trust = (
         "integrity only: the key is this deployment's own" if key is None
         else f"against the key in {key}"

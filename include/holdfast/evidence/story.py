@@ -24,11 +24,15 @@ class Injection:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """What a run's records tell: troubles, what is worth a note, the digests of its files."""
+    """What a run's records tell: troubles, what is worth a note, the digests of its files.
+
+    `standing` is the latest signed verdict, `postponed`, or empty without a result.
+    """
 
     troubles: Sequence[Trouble]
     notes: Sequence[str] = ()
     files: Mapping[str, str] = field(default_factory=dict)
+    standing: str = ""
 
 
 def check_story(
@@ -49,7 +53,8 @@ def check_story(
         troubles += _listed(result, results[-1])
     latest = [*([] if result is None else [result]), *reports[-1:]]
     files = {name: d for s in latest for name, d in s.subjects.items()}
-    return Story(troubles, [*superseded, *not_comparable], files)
+    standing = "" if result is None else _standing(result)
+    return Story(troubles, [*superseded, *not_comparable], files, standing)
 
 
 def _order(statements: Mapping[int, Statement], run_id: str) -> list[Trouble]:
@@ -105,6 +110,10 @@ def _superseded(statements: Mapping[int, Statement]) -> tuple[list[Trouble], lis
 
 def _verdict(result: Statement) -> str:
     return str(result.predicate.get("verdict"))
+
+
+def _standing(result: Statement) -> str:
+    return "postponed" if result.predicate.get("is_postponed") is True else _verdict(result)
 
 
 def _is_allowed(was: str, now: str) -> bool:

@@ -1,7 +1,7 @@
 """Check the log's chain, a run's part of it, and the files it speaks of. Pure."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -12,6 +12,7 @@ from holdfast.evidence.log import GENESIS, Place, digest, place_of
 from holdfast.evidence.story import Injection, check_story
 from holdfast.evidence.trouble import Trouble
 from holdfast.model.record import Record, Statement
+from holdfast.model.run import Run, RunState
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class Checked:
     artefacts: int
     key_id: str
     notes: Sequence[str] = ()
+    standing: str = ""
 
     @property
     def exit_code(self) -> int:
@@ -49,8 +51,36 @@ def verify(
     files = [t for name, wanted in story.files.items() if (t := _file(name, wanted, digest_of))]
     return Checked(
         [*troubles, *story.troubles, *files], len(log), len(own), len(story.files),
-        key_id(signer), story.notes,
+        key_id(signer), story.notes, story.standing,
     )
+
+
+def compared(checked: Checked, run_id: str, run: Run | None) -> Checked:
+    """Hold the books' row of the run against its latest signed result."""
+    if not checked.records:
+        return checked
+    signed = checked.standing
+    if signed and run is not None and run.state is RunState.STARTED and run.verdict is None:
+        note = f"the books have no verdict yet, the latest signed result says {signed}"
+        return replace(checked, notes=[*checked.notes, note])
+    wrong = _unlike_the_books(signed, run_id, run)
+    return checked if wrong is None else replace(checked, troubles=[*checked.troubles, wrong])
+
+
+def _unlike_the_books(signed: str, run_id: str, run: Run | None) -> Trouble | None:
+    if run is None:
+        return Trouble("E_VERDICT", run_id, "the run in the books", "none", "its row is gone")
+    if signed and run.standing != signed:
+        return Trouble(
+            "E_VERDICT", run_id, f"{signed}, as signed", run.standing,
+            "the books tell another verdict than the latest signed result",
+        )
+    if not signed and run.verdict is not None:
+        return Trouble(
+            "E_NO_RESULT", run_id, f"a signed result for the verdict {run.standing}", "none",
+            "the books tell a verdict that nobody signed",
+        )
+    return None
 
 
 def _check_log(

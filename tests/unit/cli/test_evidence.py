@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import sqlite3
 
 import pytest
 from typer.testing import CliRunner
@@ -26,6 +27,7 @@ def ports(tmp_path, monkeypatch):
         subjects = {}
         if kind == "result":
             subjects = {kept.name: kept.digest.removeprefix("sha256:")}
+            told["verdict"] = "HELD"
             told["artefacts"] = [{"name": kept.name, "digest": kept.digest}]
         made.notary.append(RUN, Statement(f"{PREDICATES}{kind}/v1", subjects, told))
     return made
@@ -55,7 +57,7 @@ def test_show_of_an_unknown_run_names_those_there_are(ports):
 def test_a_genuine_run_is_ok_and_the_trust_is_said_honestly(ports):
     """E1: the deployment's own key shows integrity, not origin."""
     result = ask("verify", RUN)
-    assert (0, True) == (result.exit_code, result.stdout.startswith("OK shop--1: 3 records"))
+    assert (0, True) == (result.exit_code, "OK shop--1: 3 records" in result.stdout)
     assert "integrity only" in result.stdout
 
 
@@ -70,6 +72,23 @@ def test_a_swapped_file_fails_with_its_name(ports):
 
 def test_an_unknown_run_is_missing(ports):
     assert 3 == ask("verify", "never").exit_code
+
+
+def test_a_verdict_edited_in_the_books_is_found(ports, tmp_path):
+    """E1: the list is read from the books, so they are held against what was signed."""
+    with sqlite3.connect(tmp_path / "books.db") as connection:
+        connection.execute("UPDATE run SET state = 'ended', verdict = 'BROKEN'")
+    connection.close()
+    result = ask("verify", RUN)
+    assert (1, True) == (result.exit_code, "E_VERDICT shop--1" in result.stdout)
+    assert "expected HELD, as signed, found BROKEN" in result.stdout
+
+
+def test_what_is_worth_a_note_is_told(ports):
+    """A verdict that the books do not have yet is no trouble."""
+    result = ask("verify", RUN)
+    assert (0, True) == (result.exit_code, "note: the books have no verdict yet" in result.stdout)
+    assert 1 == len(json.loads(ask("verify", RUN, "--json").stdout)["notes"])
 
 
 def test_a_key_got_by_another_way_is_used(ports, tmp_path):

@@ -4,7 +4,10 @@ import pytest
 
 from holdfast.evidence.keys import new_key
 from holdfast.evidence.story import Injection
+from holdfast.evidence.verify import compared
 from holdfast.model.record import Statement
+from holdfast.model.run import Run, RunState
+from holdfast.model.verdict import Verdict
 from support.evidence import PLAN, REPORT, RESULT, RUN, START, Log
 
 
@@ -158,6 +161,48 @@ def test_a_run_that_was_cleared_and_went_again_is_genuine(tmp_path):
                          (RESULT, "y")):
         log.add(kind, plan_digest=digest)
     assert [] == _codes(log.check())
+
+
+def _stood(state=RunState.ENDED, verdict=None):
+    return Run(RUN, "shop", "lab", "ana", "d", "2026", 1.0, state, verdict)
+
+
+@pytest.mark.parametrize("run", [
+    None, _stood(verdict=Verdict.HELD), _stood(), _stood(RunState.POSTPONED)])
+def test_books_that_tell_another_verdict_are_found(log, run):
+    """E1: BROKEN to HELD beside the log."""
+    assert [("E_VERDICT", RUN)] == _codes(compared(log.check(), RUN, run))
+
+
+def test_books_that_tell_the_signed_verdict_are_genuine(log):
+    checked = compared(log.check(), RUN, _stood(verdict=Verdict.BROKEN))
+    assert ([], ()) == (_codes(checked), tuple(checked.notes))
+
+
+def test_a_run_that_is_not_closed_yet_is_noted(log):
+    checked = compared(log.check(), RUN, _stood(RunState.STARTED))
+    assert ([], ["the books have no verdict yet, the latest signed result says BROKEN"]) == (
+        _codes(checked), checked.notes)
+
+
+def test_a_postponed_run_has_no_verdict_in_the_books(tmp_path):
+    log = Log(tmp_path)
+    log.add(PLAN)
+    log.add(RESULT, is_postponed=True)
+    assert [] == _codes(compared(log.check(), RUN, _stood(RunState.POSTPONED)))
+
+
+def test_a_verdict_that_nobody_signed_is_found(tmp_path):
+    log = Log(tmp_path)
+    log.add(PLAN)
+    checked = compared(log.check(), RUN, _stood(verdict=Verdict.HELD))
+    assert ([("E_NO_RESULT", RUN)], 3) == (_codes(checked), checked.exit_code)
+    assert [] == _codes(compared(log.check(), RUN, _stood()))
+
+
+def test_a_run_without_records_is_not_held_against_the_books(log):
+    checked = log.check("never")
+    assert checked == compared(checked, "never", None)
 
 
 NOTE = "the result in record {} ({}) is superseded by record {} ({})"
