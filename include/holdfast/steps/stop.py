@@ -10,7 +10,7 @@ from holdfast.ports.leases import StoreDown
 from holdfast.steps.finish import journalled, known_lease
 from holdfast.steps.limit import within
 from holdfast.steps.revert import ensure_clean
-from holdfast.steps.stops import write_stop
+from holdfast.steps.stops import trim, write_stop
 
 STORE_SECONDS = 1.0
 """How long a stop waits for the store before it goes on without."""
@@ -53,6 +53,10 @@ def release(ports: Ports, environment: str = "") -> None:
     for name in names:
         ports.leases.release(name)
     ports.settings.hold.unlink(missing_ok=True)
+    try:
+        trim(ports.settings.stops)
+    except OSError as error:
+        _log.warning("%s keeps its lines: %s", ports.settings.stops, error)
 
 
 def _hold(ports: Ports, why: str) -> None:
