@@ -71,6 +71,7 @@ class ChildInHand:
         self.injected: str | None = None
         self.injected_at: float | None = None
         self.told: float | None = None
+        self.renewed_at = float("-inf")
         self.silent = 0.0
         self.lag = 0.0
         self.tellings: list[float] = []
@@ -79,9 +80,9 @@ class ChildInHand:
     def beat(self) -> None:
         self.silent = 0.0
 
-    def inject(self, at: float) -> None:
-        self.told = at
-        self.tellings.append(at)
+    def inject(self, renewed_at: float) -> None:
+        self.renewed_at, self.told = renewed_at, self.clock.boottime()
+        self.tellings.append(self.told)
 
     def kill(self) -> None:
         self.alive = False
@@ -89,8 +90,8 @@ class ChildInHand:
     def turn(self) -> None:
         if not self.alive or self.told is None or self.clock.boottime() < self.told + self.lag:
             return
-        told, self.told = self.told, None
-        if self.clock.boottime() - told >= FRESH_SECONDS:
+        self.told = None
+        if self.clock.boottime() - self.renewed_at >= FRESH_SECONDS:
             self.injected = "told too late"
             return
         self.driver.inject(self.recipe)

@@ -39,9 +39,9 @@ class Child:
         """A sign of life of the parent."""
         self._tell(b"\n")
 
-    def inject(self, at: float) -> None:
-        """Tell the child to inject; it refuses if it hears it too late."""
-        self._tell(f"{at!r}\n".encode())
+    def inject(self, renewed_at: float) -> None:
+        """Tell the child to inject; it refuses if the renewal of that time is old by then."""
+        self._tell(f"{renewed_at!r}\n".encode())
 
     def kill(self) -> None:
         """Kill the child with everything it has started, and wait until it is gone."""
@@ -103,17 +103,17 @@ def attend(
             return
         silent = 0.0
         *orders, told = (told + said).split(b"\n")
-        for at in filter(None, orders):  # an empty line is a sign of life
-            _inject(line, float(at), inject, clock)
+        for renewed_at in filter(None, orders):  # an empty line is a sign of life
+            _inject(line, float(renewed_at), inject, clock)
 
 
 def _inject(
-    line: socket.socket, at: float, inject: Callable[[], None], clock: Clock
+    line: socket.socket, renewed_at: float, inject: Callable[[], None], clock: Clock
 ) -> None:
     def run() -> None:
         why = ""
         try:
-            if clock.boottime() - at >= FRESH_SECONDS:
+            if clock.boottime() - renewed_at >= FRESH_SECONDS:
                 why = "the child was told too late; nothing was injected"
             else:
                 inject()

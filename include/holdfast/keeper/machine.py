@@ -103,9 +103,14 @@ class Machine:
         """End because the keeper itself could not do what it had to."""
         return self._end(now, End.FAILED, detail)
 
+    @property
+    def last_rise(self) -> float:
+        """When a renewal was last seen; long ago if none was."""
+        return float("-inf") if self._last_rise is None else self._last_rise
+
     def is_fresh(self, now: float) -> bool:
         """Whether a renewal was seen less than a second ago."""
-        return self._last_rise is not None and now - self._last_rise < FRESH_SECONDS
+        return now - self.last_rise < FRESH_SECONDS
 
     def _look(self, reading: Reading | None) -> None:
         if reading is None or reading.at == self._looked_at:

@@ -46,8 +46,8 @@ class Hand(Protocol):
     def beat(self) -> None:
         """A sign of life."""
 
-    def inject(self, at: float) -> None:
-        """Do it."""
+    def inject(self, renewed_at: float) -> None:
+        """Do it, if the renewal of that time is still fresh then."""
 
     def kill(self) -> None:
         """End it, and wait."""
@@ -96,7 +96,7 @@ class Parent:
             return self._machine.fail(now, "the journal could not be written in time")
         if not self._machine.is_fresh(now):
             return self._machine.fail(now, "the last renewal was too old when all was ready")
-        self._child.inject(now)
+        self._child.inject(self._machine.last_rise)
         return Deed.WAIT
 
     def _close(self) -> None:

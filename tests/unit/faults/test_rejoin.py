@@ -168,7 +168,7 @@ def test_a_rewind_has_the_time_of_the_drivers_patience(
     def run(command: list[str], **how: object) -> object:
         if "pg_rewind" in " ".join(command):
             seen.append(how["timeout"])  # type: ignore[arg-type]
-        return really(command, **how)
+        return really(command, **how)  # type: ignore[call-overload]
 
     monkeypatch.setattr(subprocess, "run", run)
     rejoin(_rejoin.Place(place.folder, place.programs, place.kept, patience))

@@ -206,7 +206,7 @@ class Life(RuleBasedStateMachine):
             if self.keeper.is_alive:
                 self.keeper.turn(STEP)
             if len(self.keeper.child.injections) > before:
-                assert self.clock.boottime() - self.renewed_at < 2 * FRESH_SECONDS
+                assert self.clock.boottime() - self.renewed_at < FRESH_SECONDS
         finally:
             self.moving = False
         self._check_lease()

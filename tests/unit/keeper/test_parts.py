@@ -202,6 +202,15 @@ def test_the_journal_comes_before_the_deed_and_the_child_goes_before_the_revert(
     ] == world.deeds
 
 
+def test_the_child_is_told_how_old_the_renewal_is():
+    """N5: parent and child together allow it less than a second."""
+    world, told = World(writes=0.4), []
+    world.child.inject = told.append
+    world.to_injection()
+    assert [world.latest.at] == told
+    assert world.clock.boottime() > world.latest.at
+
+
 @pytest.mark.parametrize("writes", [False, 1.5], ids=["journal-fails", "journal-takes-too-long"])
 def test_without_its_line_on_disk_in_time_nothing_is_injected(writes):
     world = World()
