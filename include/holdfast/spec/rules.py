@@ -15,6 +15,7 @@ from holdfast.registry import Registry
 from holdfast.spec.problems import Place, Problem, nearest
 
 LONGEST = timedelta(minutes=15)
+MOST_EXPERIMENTS = 100
 _OWN_PROCESSES = (
     "prometheus.pid", "api-server.pid", "scheduler.pid", "dag-processor.pid", "triggerer.pid",
 )
@@ -70,6 +71,14 @@ def _experiments(suite: Suite) -> Iterator[tuple[Place, Experiment]]:
     for number, step in enumerate(suite.rounds):
         for index, experiment in enumerate(step.experiments):
             yield ("rounds", number, "experiments", index), experiment
+
+
+@_rule
+def experiments_can_be_counted(suite: Suite, _: Known) -> Iterator[Problem]:
+    """One suite stays one night's work, and its DAG a DAG."""
+    count = sum(1 for _ in _experiments(suite))
+    if count > MOST_EXPERIMENTS:
+        yield Problem(("rounds",), f"{count} experiments", f"at most {MOST_EXPERIMENTS}")
 
 
 @_rule
@@ -251,10 +260,12 @@ def _measure(stop: StopCondition) -> str:
 @_rule
 def cron_is_valid(suite: Suite, _: Known) -> Iterator[Problem]:
     """The schedule can be read."""
-    from croniter import croniter  # type: ignore[import-untyped]  # Airflow brings it
+    from croniter import croniter  # type: ignore[import-untyped]
 
-    if suite.schedule and not croniter.is_valid(suite.schedule.cron):
-        yield Problem(("schedule", "cron"), f"'{suite.schedule.cron}' is not a cron expression",
+    cron = suite.schedule.cron if suite.schedule else "@daily"
+    is_plain = cron.startswith("@") or len(cron.split()) == 5  # croniter knows seconds and years
+    if not (is_plain and croniter.is_valid(cron)):
+        yield Problem(("schedule", "cron"), f"'{cron}' is not a cron expression",
                       "minute hour day month weekday, such as '0 2 * * *'")
 
 

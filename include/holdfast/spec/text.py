@@ -37,15 +37,19 @@ class Source:
         return f"{self.where}:{line}:{column}"
 
 
+def refuse_large(size: int, where: str) -> None:
+    """SpecError for more bytes than a suite may have."""
+    if size > MAX_BYTES:
+        raise SpecError(f"the file has {size} bytes", where=where, hint=f"at most {MAX_BYTES}")
+
+
 def read(text: str, where: str) -> Source:
     """Read one YAML (or JSON) document; SpecError at the first thing that is refused."""
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLStreamError
     from ruamel.yaml.reader import ReaderError
 
-    size = len(text.encode())
-    if size > MAX_BYTES:
-        raise SpecError(f"the file has {size} bytes", where=where, hint=f"at most {MAX_BYTES}")
+    refuse_large(len(text.encode()), where)
     try:
         return _Reader(where, YAML(typ="safe", pure=True).parse(text)).document()
     except MarkedYAMLError as error:

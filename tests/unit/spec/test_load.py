@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,23 @@ def test_a_file_that_cannot_be_read_is_the_authors_to_fix(tmp_path):
     with pytest.raises(SpecErrors, match="No such file") as refused:
         load_suite(tmp_path / "no.suite.yaml")
     assert 2 == refused.value.exit_code
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize("kind", ["pipe", "folder"])
+def test_what_is_no_regular_file_is_refused_and_not_waited_for(tmp_path, kind):
+    place = tmp_path / "x.suite.yaml"
+    os.mkfifo(place) if kind == "pipe" else place.mkdir()
+    with pytest.raises(SpecErrors, match=r"x\.suite\.yaml: not a regular file"):
+        load_suite(place)
+
+
+def test_a_file_that_is_too_large_is_never_read(tmp_path):
+    file = tmp_path / "x.suite.yaml"
+    with file.open("wb") as sparse:
+        sparse.truncate(1 << 40)
+    with pytest.raises(SpecErrors, match=f"the file has {1 << 40} bytes .at most"):
+        load_suite(file)
 
 
 def test_a_file_that_is_not_utf_8_says_where(tmp_path: Path):

@@ -105,6 +105,8 @@ def test_a_lease_lasts_several_polls(guard, told):
      ["unknown time zone 'Moon/Base' (such as Europe/Berlin or UTC)"]),
     ('{cron: "0 2 * * *", time_zone: ../etc/passwd}',
      ["unknown time zone '../etc/passwd' (such as Europe/Berlin or UTC)"]),
+    ('{cron: "0 2 * * * 30"}', ["'0 2 * * * 30' is not a cron expression "
+                                "(minute hour day month weekday, such as '0 2 * * *')"]),
     ('{cron: "tonight"}', ["'tonight' is not a cron expression "
                            "(minute hour day month weekday, such as '0 2 * * *')"]),
 ])
@@ -123,6 +125,16 @@ def test_controls_of_the_frameworks_are_accepted(control):
 def test_a_history_is_named_where_there_is_none():
     histories = suites.TEXT[suites.TEXT.index("  histories"):suites.TEXT.index("objectives:")]
     assert ["unknown history 'orders' (target.histories has none)"] == complaints((histories, ""))
+
+
+@pytest.mark.parametrize(("more", "told"), [(97, []), (98, ["101 experiments (at most 100)"])])
+def test_a_suite_has_a_hundred_experiments_at_most(more, told):
+    old = suites.TEXT[suites.TEXT.index("  - experiments:"):suites.TEXT.index("consistency:")]
+    extra = "".join(
+        f"  - experiments: [{{name: more-{n}, hypothesis: x, "
+        "fault: {type: hang, target: api, duration: 1s}}]\n" for n in range(more)
+    )
+    assert told == complaints((old, old + extra))
 
 
 def test_two_objectives_have_two_names():
