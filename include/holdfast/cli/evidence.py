@@ -78,7 +78,7 @@ def verify(
         from holdfast.evidence.verify import verify as check
 
         ports = _ports()
-        pem = ports.notary.public_key() if key is None else key.read_bytes()
+        pem = ports.notary.public_key() if key is None else _read_key(key)
         checked = check(
             ports.notary.records(), run, pem, _digests(ports, run), _injections(ports, run)
         )
@@ -111,6 +111,16 @@ def _ports() -> Ports:
     from holdfast.wiring import ports
 
     return ports(settings())
+
+
+def _read_key(key: Path) -> bytes:
+    try:
+        return key.read_bytes()
+    except OSError as error:
+        raise SpecError(
+            f"the public key cannot be read: {error.strerror}", where=str(key),
+            hint="give a PEM file with --key",
+        ) from error
 
 
 def _records(ports: Ports, run: str) -> Sequence[Record]:

@@ -97,6 +97,7 @@ def _check_log(
                 f"record {record.index}", "records were taken out of the middle of the log",
             ))
         try:
+            _check_types(record)
             statement = _genuine(record, signer, troubles)
             place = _placed(record, statement, troubles)
         except EvidenceError as error:
@@ -108,8 +109,21 @@ def _check_log(
             if place:
                 troubles += _chained(record, place, previous, last)
                 last = place
-        expected, previous = record.index + 1, digest(record.envelope)
+        expected, previous = record.index + 1, _name(record.envelope)
     return troubles, statements
+
+
+def _check_types(record: Record) -> None:
+    """The database holds values of any type in any column."""
+    for name in ("run_id", "predicate_type", "recorded_at", "previous", "envelope"):
+        value, wanted = getattr(record, name), bytes if name == "envelope" else str
+        if not isinstance(value, wanted):
+            raise EvidenceError(f"{type(value).__name__} as {name}")
+
+
+def _name(envelope: object) -> str:
+    """Name a record for its successor; what is no bytes has no name."""
+    return digest(envelope) if isinstance(envelope, bytes) else "none"
 
 
 def _genuine(record: Record, signer: Ed25519PublicKey, troubles: list[Trouble]) -> Statement:

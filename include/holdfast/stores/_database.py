@@ -2,11 +2,15 @@
 
 import fcntl
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event
+from sqlalchemy.exc import SQLAlchemyError
+
+from holdfast.errors import HoldfastError
 
 HEAD = "0001"
 """The newest migration; a test keeps it equal to Alembic's own head."""
@@ -25,9 +29,35 @@ def engine(path: Path) -> Engine:
     return made
 
 
-def writing(path: Path) -> Engine:
-    """Give the same database for transactions that read and then write: BEGIN IMMEDIATE."""
-    return engine(path).execution_options(immediate=True)
+@contextmanager
+def reading(path: Path, error: type[HoldfastError]) -> Iterator[Connection]:
+    """Give one transaction; a database that cannot be read becomes `error`, with a cure."""
+    with _told(path, "read", error), engine(path).begin() as connection:
+        yield connection
+
+
+@contextmanager
+def writing(path: Path, error: type[HoldfastError]) -> Iterator[Connection]:
+    """Give one that reads and then writes: BEGIN IMMEDIATE."""
+    with _told(path, "written", error), _immediate(path) as connection:
+        yield connection
+
+
+@contextmanager
+def _immediate(path: Path) -> Iterator[Connection]:
+    with engine(path).execution_options(immediate=True).begin() as connection:
+        yield connection
+
+
+@contextmanager
+def _told(path: Path, what: str, error: type[HoldfastError]) -> Iterator[None]:
+    try:
+        yield
+    except (SQLAlchemyError, sqlite3.Error, OSError) as cause:
+        raise error(
+            f"{path} cannot be {what} ({getattr(cause, 'orig', None) or cause}): if it is locked, "
+            f"try again; if it is damaged, put back a copy of it, or move it away to begin anew"
+        ) from cause
 
 
 def _configure(connection: sqlite3.Connection, _record: object) -> None:
@@ -65,9 +95,13 @@ def _version(path: Path) -> str:
 def _migrate(path: Path) -> None:
     from alembic import command
     from alembic.config import Config
+    from alembic.util import CommandError
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.set_main_option("path_separator", "os")
     config.attributes["url"] = f"sqlite:///{path}"
-    command.upgrade(config, "head")
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise sqlite3.DatabaseError(f"another version of Holdfast made it: {error}") from error

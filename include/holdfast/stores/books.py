@@ -1,16 +1,18 @@
 """Runs and what was written about them, in SQL."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Row, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from holdfast.clock import Clock, SystemClock
+from holdfast.errors import HoldfastError
 from holdfast.model.run import Entry, EntryKind, Run, RunState
 from holdfast.model.verdict import Verdict
-from holdfast.stores._database import engine, writing
+from holdfast.stores._database import reading, writing
 from holdfast.stores._tables import ENTRY, RUN
 
 
@@ -22,25 +24,25 @@ class SqlBooks:
 
     def open_run(self, run: Run) -> None:
         """Write the run down; a second time changes nothing."""
-        with writing(self._path).begin() as connection:
+        with writing(self._path, HoldfastError) as connection:
             connection.execute(insert(RUN).values(_columns(run)).on_conflict_do_nothing())
 
     def close_run(self, run: Run) -> None:
         """Write its state, verdict, reason and end."""
         columns = _columns(run)
         end = {name: columns[name] for name in ("state", "verdict", "reason", "ended_at")}
-        with writing(self._path).begin() as connection:
+        with writing(self._path, HoldfastError) as connection:
             connection.execute(update(RUN).where(RUN.c.id == run.id).values(end))
 
     def run(self, run_id: str) -> Run | None:
         """One run."""
-        with engine(self._path).begin() as connection:
+        with reading(self._path, HoldfastError) as connection:
             row = connection.execute(select(RUN).where(RUN.c.id == run_id)).one_or_none()
         return None if row is None else _run(row)
 
     def runs(self, limit: int = 50) -> Sequence[Run]:
         """The latest runs first."""
-        with engine(self._path).begin() as connection:
+        with reading(self._path, HoldfastError) as connection:
             rows = connection.execute(select(RUN).order_by(RUN.c.seq.desc()).limit(limit)).all()
         return [_run(row) for row in rows]
 
@@ -52,7 +54,7 @@ class SqlBooks:
             "name": entry.name, "at": at,
             "data": json.dumps(entry.data, sort_keys=True, ensure_ascii=False),
         }
-        with writing(self._path).begin() as connection:
+        with writing(self._path, HoldfastError) as connection:
             connection.execute(insert(ENTRY).values(values))
 
     def read(self, run_id: str, kind: EntryKind | None = None) -> Sequence[Entry]:
@@ -64,7 +66,7 @@ class SqlBooks:
         query = select(ENTRY).where(ENTRY.c.seq.in_(latest)).order_by(ENTRY.c.seq)
         if kind is not None:
             query = query.where(ENTRY.c.kind == kind.value)
-        with engine(self._path).begin() as connection:
+        with reading(self._path, HoldfastError) as connection:
             return [_entry(row) for row in connection.execute(query)]
 
 
@@ -80,12 +82,24 @@ def _columns(run: Run) -> dict[str, object]:
 
 def _run(row: Row[tuple[object, ...]]) -> Run:
     values = {k: v for k, v in row._mapping.items() if k not in ("seq", "state", "verdict")}
-    verdict = None if row.verdict is None else Verdict[row.verdict]
-    return Run(**values, state=RunState(row.state), verdict=verdict)
+    with _damage(f"the row of run {row.id}"):
+        verdict = None if row.verdict is None else Verdict[row.verdict]
+        return Run(**values, state=RunState(row.state), verdict=verdict)
 
 
 def _entry(row: Row[tuple[object, ...]]) -> Entry:
-    return Entry(
-        run_id=row.run_id, kind=EntryKind(row.kind), name=row.name, data=json.loads(row.data),
-        experiment=row.experiment, at=row.at,
-    )
+    with _damage(f"entry {row.seq} of run {row.run_id}"):
+        return Entry(
+            run_id=row.run_id, kind=EntryKind(row.kind), name=row.name, data=json.loads(row.data),
+            experiment=row.experiment, at=row.at,
+        )
+
+
+@contextmanager
+def _damage(place: str) -> Iterator[None]:
+    try:
+        yield
+    except (KeyError, ValueError, TypeError) as error:
+        raise HoldfastError(
+            f"{place} in the books is damaged ({error}): put back a copy of books.db"
+        ) from error

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import insert, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import insert, select, type_coerce
+from sqlalchemy.types import NullType
 
 from holdfast.clock import Clock, SystemClock
 from holdfast.errors import EvidenceError
@@ -15,10 +15,11 @@ from holdfast.evidence.envelope import read, seal
 from holdfast.evidence.keys import new_key, private_key, public_pem
 from holdfast.evidence.log import GENESIS, Place, digest, placed
 from holdfast.model.record import Record, Statement
-from holdfast.stores._database import engine, writing
+from holdfast.stores._database import reading, writing
 from holdfast.stores._files import write_durably
 from holdfast.stores._tables import RECORD
 
+_ENVELOPE = type_coerce(RECORD.c.envelope, NullType())
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -31,31 +32,28 @@ class LocalNotary:
     def append(self, run_id: str, statement: Statement) -> Record:
         """Sign and write durably before returning. EvidenceError if it cannot be."""
         key = self._private_key()
-        latest = select(RECORD.c.number, RECORD.c.envelope).order_by(RECORD.c.number.desc())
-        try:
-            with writing(self._books).begin() as connection:
-                row = connection.execute(latest.limit(1)).one_or_none()
-                index, previous = (0, GENESIS) if row is None else (row[0] + 1, digest(row[1]))
-                place = self._place(index, previous, run_id)
-                record = Record(
-                    index=index, run_id=run_id, predicate_type=statement.predicate_type,
-                    recorded_at=place.recorded_at, previous=previous,
-                    envelope=seal(placed(statement, place), key),
-                )
-                connection.execute(insert(RECORD).values(_columns(record)))
-        except SQLAlchemyError as error:
-            raise EvidenceError(f"{self._books} cannot be written: {error}") from error
+        latest = select(RECORD.c.number, _ENVELOPE).order_by(RECORD.c.number.desc())
+        with writing(self._books, EvidenceError) as connection:
+            row = connection.execute(latest.limit(1)).one_or_none()
+            index, previous = (0, GENESIS) if row is None else (row[0] + 1, _digest(*row))
+            place = self._place(index, previous, run_id)
+            record = Record(
+                index=index, run_id=run_id, predicate_type=statement.predicate_type,
+                recorded_at=place.recorded_at, previous=previous,
+                envelope=seal(placed(statement, place), key),
+            )
+            connection.execute(insert(RECORD).values(_columns(record)))
         return record
 
     def records(self, run_id: str | None = None) -> Sequence[Record]:
-        """The log, or a run's part of it, in order."""
+        """The log, or a run's part of it, in order; what is no envelope is given as it is."""
         query = select(
             RECORD.c.number, RECORD.c.run_id, RECORD.c.predicate_type, RECORD.c.recorded_at,
-            RECORD.c.previous, RECORD.c.envelope,
+            RECORD.c.previous, _ENVELOPE,
         ).order_by(RECORD.c.number)
         if run_id is not None:
             query = query.where(RECORD.c.run_id == run_id)
-        with engine(self._books).begin() as connection:
+        with reading(self._books, EvidenceError) as connection:
             return [Record(*row) for row in connection.execute(query)]
 
     def public_key(self) -> bytes:
@@ -109,6 +107,12 @@ class LocalNotary:
             f"exist in {self._books}: put the key back, or move {self._books} away and begin a "
             f"new log; to check the records, give the public key with --key"
         )
+
+
+def _digest(number: int, envelope: object) -> str:
+    if not isinstance(envelope, bytes):
+        raise EvidenceError("not an envelope: nothing can follow it", index=number)
+    return digest(envelope)
 
 
 def _columns(record: Record) -> dict[str, object]:

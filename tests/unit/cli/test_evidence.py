@@ -97,6 +97,52 @@ def test_a_key_got_by_another_way_is_used(ports, tmp_path):
     assert (0, True) == (result.exit_code, "against the key in" in result.stdout)
 
 
+def test_a_key_that_is_not_there_is_a_wrong_argument(ports):
+    result = ask("verify", RUN, "--key", "/nonexistent")
+    assert (2, True) == (result.exit_code, "/nonexistent: the public key cannot" in result.stderr)
+
+
+@pytest.mark.parametrize(("command", "code"), [(["list"], 1), (["verify", RUN], 6)])
+def test_a_database_that_is_none_is_told_with_its_cure(ports, tmp_path, command, code):
+    for part in tmp_path.glob("books.db-*"):
+        part.unlink()
+    (tmp_path / "books.db").write_bytes(b"garbage " * 1000)
+    result = ask(*command)
+    assert (code, None) == (result.exit_code, _unforeseen(result))
+    assert "books.db cannot be read (file is not a database)" in result.stderr
+    assert "put back a copy" in result.stderr
+
+
+def test_a_verdict_that_is_none_is_told_with_its_place(ports, tmp_path):
+    _edit(tmp_path, "UPDATE run SET verdict = 'GOOD'")
+    for command in (["list"], ["verify", RUN]):
+        result = ask(*command)
+        assert (1, None) == (result.exit_code, _unforeseen(result))
+        assert "the row of run shop--1 in the books is damaged" in result.stderr
+
+
+@pytest.mark.parametrize("value", ["'text'", "7", "CAST(envelope AS TEXT)"])
+def test_what_is_no_envelope_is_malformed(ports, tmp_path, value):
+    """E1: SQLite keeps any type in any column."""
+    _edit(tmp_path, "DROP TRIGGER record_no_update",
+          f"UPDATE record SET envelope = {value} WHERE number = 1")
+    result = ask("verify", RUN)
+    assert (1, None) == (result.exit_code, _unforeseen(result))
+    assert "E_MALFORMED record 1" in result.stdout
+    assert 0 == ask("list").exit_code
+
+
+def _unforeseen(result):
+    return None if isinstance(result.exception, SystemExit) else result.exception
+
+
+def _edit(home, *statements):
+    with sqlite3.connect(home / "books.db") as connection:
+        for statement in statements:
+            connection.execute(statement)
+    connection.close()
+
+
 def test_an_unusable_key_is_an_evidence_error(ports):
     ports.settings.key.chmod(0o644)
     assert 6 == ask("verify", RUN).exit_code

@@ -80,6 +80,13 @@ def test_a_record_that_is_no_envelope_is_found(log):
     assert ("E_MALFORMED", "record 0") in _codes(log.check())
 
 
+@pytest.mark.parametrize("column", ["run_id", "recorded_at", "envelope"])
+def test_a_value_of_another_type_is_malformed(log, column):
+    value = "text" if column == "envelope" else b"bytes"
+    log.forge(f"UPDATE record SET {column} = ? WHERE number = 0", value)
+    assert ("E_MALFORMED", "record 0") in _codes(log.check())
+
+
 def test_an_edited_file_is_found(log):
     log.files["lost.json"] = b'["k"]'
     assert [("E_ARTEFACT_MISMATCH", "lost.json")] == _codes(log.check())

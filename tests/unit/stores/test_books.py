@@ -10,6 +10,7 @@ from time import perf_counter
 
 import pytest
 
+from holdfast.errors import HoldfastError
 from holdfast.model.run import Entry, EntryKind, Run, RunState
 from holdfast.model.verdict import Verdict
 from holdfast.stores import _database
@@ -135,3 +136,30 @@ def test_the_tables_are_what_the_migrations_made(books, tmp_path):
     books.runs()
     with _database.engine(tmp_path / "deep" / "books.db").connect() as connection:
         assert [] == compare_metadata(MigrationContext.configure(connection), METADATA)
+
+
+def test_books_that_are_no_database_are_told_with_place_and_cure(tmp_path):
+    path = tmp_path / "books.db"
+    path.write_bytes(b"garbage " * 1000)
+    with pytest.raises(HoldfastError, match=rf"{path} cannot be written .*put back a copy"):
+        SqlBooks(path).open_run(RUN)
+
+
+def test_books_of_another_version_are_told(tmp_path, books):
+    books.open_run(RUN)
+    with sqlite3.connect(tmp_path / "deep" / "books.db") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    _database.engine.cache_clear()
+    with pytest.raises(HoldfastError, match="another version of Holdfast made it"):
+        books.runs()
+
+
+def test_a_damaged_entry_is_told_with_its_place(tmp_path, books):
+    books.write(_entry("a", 1))
+    with sqlite3.connect(tmp_path / "deep" / "books.db") as connection:
+        connection.execute("DROP TRIGGER IF EXISTS entry_no_update")
+        connection.execute("UPDATE entry SET data = 'no json'")
+    connection.close()
+    with pytest.raises(HoldfastError, match="entry 1 of run s--1 in the books is damaged"):
+        books.read("s--1")

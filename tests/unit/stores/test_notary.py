@@ -111,6 +111,16 @@ def test_a_log_that_cannot_be_written_is_an_evidence_error(notary, tmp_path):
         notary.append("s--1", STATEMENT)
 
 
+def test_nothing_is_appended_to_what_is_no_envelope(notary, tmp_path):
+    notary.append("s--1", STATEMENT)
+    with sqlite3.connect(tmp_path / "books.db") as connection:
+        connection.execute("DROP TRIGGER record_no_update")
+        connection.execute("UPDATE record SET envelope = 'text'")
+    connection.close()
+    with pytest.raises(EvidenceError, match="record 0: not an envelope"):
+        notary.append("s--1", STATEMENT)
+
+
 def test_records_can_only_be_added(notary, tmp_path):
     notary.append("s--1", STATEMENT)
     connection = sqlite3.connect(tmp_path / "books.db")
