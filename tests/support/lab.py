@@ -224,7 +224,8 @@ class Asked:
 
     def until_over(self, limit: float = 120.0) -> str:
         """Wait until Airflow has ended it, and say how."""
-        until(lambda: self.state() in _ENDED, limit, lambda: f"{self.id}: {self.tasks()}")
+        why = lambda: f"{self.id}: {self.tasks()}"  # noqa: E731
+        until(lambda: self.state() in _ENDED, limit, why, pause=0.3)
         return self.state()
 
     def state(self) -> str:
@@ -244,12 +245,14 @@ class Asked:
 _ON = frozenset(LeaseState) - {LeaseState.OPENED, LeaseState.ARMED, LeaseState.INJECTING}
 
 
-def until(true: Callable[[], bool], limit: float, why: Callable[[], str] = str) -> None:
+def until(
+    true: Callable[[], bool], limit: float, why: Callable[[], str] = str, pause: float = _PAUSE
+) -> None:
     """Wait for it, at most so many seconds."""
     end = time.monotonic() + limit
     while not true():
         assert time.monotonic() < end, f"not within {limit:g} s: {why()}"
-        time.sleep(_PAUSE)
+        time.sleep(pause)
 
 
 def boottime() -> float:
