@@ -15,7 +15,7 @@ from holdfast.clients import processes
 from holdfast.errors import FaultError
 from holdfast.faults.process.hang import HangDriver, _is_own
 from holdfast.model.fault import Fault, Recipe
-from support.faults import Tree
+from support.faults import Tree, wait_for
 
 DRIVER = HangDriver()
 
@@ -171,3 +171,51 @@ def test_a_tree_that_holds_holdfast_is_refused(home: Path) -> None:
 ])
 def test_holdfast_knows_its_own_command_lines(arguments: list[str], own: bool) -> None:
     assert _is_own(arguments) is own
+
+
+_FORKS = """
+import os, signal, sys
+from pathlib import Path
+def fork(*_):
+    if not os.fork():
+        os.setsid()
+        Path(sys.argv[1], "backend").write_text(str(os.getpid()))
+        while True: signal.pause()
+signal.signal(signal.SIGUSR1, fork)
+Path(sys.argv[1], "ready").touch()
+while True: signal.pause()
+"""
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Forks a process with a session of its own at SIGUSR1, as a database does for a client."""
+    (tmp_path / "run").mkdir()
+    command = [sys.executable, "-c", _FORKS, str(tmp_path)]
+    process = subprocess.Popen(command, start_new_session=True)
+    (tmp_path / "run" / "db.pid").write_text(str(process.pid))
+    wait_for((tmp_path / "ready").exists)
+    yield process
+    process.kill()
+    process.wait()
+
+
+def test_a_process_whose_stopped_parent_died_goes_on(
+    server: subprocess.Popen[bytes], tmp_path: Path
+) -> None:
+    """It was forked after arm, has its own session, and belongs to nobody of the recipe now."""
+    recipe = DRIVER.arm(fault(tmp_path, "run/db.pid"), "L1")
+    server.send_signal(signal.SIGUSR1)
+    backend = tmp_path / "backend"
+    wait_for(lambda: backend.exists() and backend.read_text() != "")
+    pid = int(backend.read_text())
+    try:
+        DRIVER.inject(recipe)
+        server.kill()
+        server.wait()
+        assert [f"process {pid} is stopped"] == list(DRIVER.residue(recipe))
+        DRIVER.revert(recipe)
+        wait_for(lambda: not processes.look(pid).is_stopped)  # type: ignore[union-attr]
+        assert [] == list(DRIVER.residue(recipe))
+    finally:
+        os.kill(pid, signal.SIGKILL)

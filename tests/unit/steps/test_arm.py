@@ -78,6 +78,22 @@ def test_an_armed_lease_has_a_journal_a_keeper_and_an_entry(ports):
     assert ("one", lease_id) == (entry.experiment, entry.data["lease_id"])
 
 
+def test_a_stop_between_the_last_look_and_the_lease_counts(ports, monkeypatch):
+    """N5: before its lease is there, a stop leaves no trace but the environment's epoch."""
+    epoch = ports.leases.environment("lab").epoch
+    entry(ports, EntryKind.RESERVED, "lab", {"epoch": epoch})
+    opening = ports.leases.open
+
+    def stopped_just_before(lease):
+        ports.leases.stop(STOP, run_id=RUN)
+        return opening(lease)
+
+    monkeypatch.setattr(ports.leases, "open", stopped_just_before)
+    with pytest.raises(Stopped):
+        arm(ports, RUN, "one")
+    assert nothing_is_left(ports)
+
+
 def test_the_lease_has_the_suites_terms(ports):
     lease = ports.leases.read(arm(ports, RUN, "one"))
     assert (5.0, 8.0, 0.0) == (lease.lease_seconds, lease.duration_seconds, lease.delay_seconds)

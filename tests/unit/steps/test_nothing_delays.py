@@ -10,6 +10,7 @@ import pytest
 from holdfast.clock import SystemClock
 from holdfast.model.lease import End, LeaseState
 from holdfast.steps.adopt import Estate, adopt
+from holdfast.steps.mend import mend
 from holdfast.steps.revert import revert
 from holdfast.steps.scribe import Scribe
 from support.keeping import TrickyDriver
@@ -113,3 +114,20 @@ def test_a_scribe_ends_with_what_it_was_given(ports):
     scribe.end()
     while threading.active_count() > before:
         threading.Event().wait(0.01)
+
+
+def test_a_revert_that_gets_no_thread_at_first_is_tried_again(ports, monkeypatch):
+    """The limit of processes is reached while the fault is on."""
+    driver, refused = ports.drivers["noop"], []
+    really = threading.Thread.start
+
+    def start(thread):
+        if thread.name == "revert" and len(refused) < 2:
+            refused.append(thread)
+            raise RuntimeError("can't start new thread")
+        really(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    recipe = ports.journals.open("lease-1").recipe()
+    assert LeaseState.CLEAN is mend(driver, recipe, SystemClock()).state
+    assert (2, set()) == (len(refused), driver.marks)

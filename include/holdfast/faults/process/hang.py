@@ -49,10 +49,12 @@ class _Undo:
 
     def noted(self) -> set[tuple[int, int]]:
         """Everybody whom this fault has stopped, by pid and start time."""
-        if not self.stopped.exists():
+        try:
+            lines = [line.split() for line in self.stopped.read_text(errors="replace").splitlines()]
+        except OSError:  # nobody was stopped, or the recipe alone must do
             return set()
-        lines = (line.split() for line in self.stopped.read_text().splitlines())
-        return {(int(line[0]), int(line[1])) for line in lines if len(line) == 2}
+        whole = [line for line in lines if len(line) == 2 and all(map(str.isdecimal, line))]
+        return {(int(pid), int(start)) for pid, start in whole}
 
     @property
     def sessions(self) -> set[int]:
