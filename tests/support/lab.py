@@ -97,10 +97,18 @@ class Lab:
             yield rest
 
     def trigger(self, suite: str, **conf: object) -> "Asked":
-        """Start a run of a suite and come back at once."""
+        """Start a run of a suite, as soon as Airflow answers, and come back at once."""
         asked = Asked(self, suite, f"test-{time.time_ns()}")
-        with self.airflow() as rest:
-            rest.trigger(suite, asked.dag_run_id, conf)
+
+        def is_taken() -> bool:
+            try:
+                with self.airflow() as rest:
+                    rest.trigger(suite, asked.dag_run_id, conf)
+            except AirflowUnreachable:
+                return False
+            return True
+
+        until(is_taken, 60.0, lambda: "Airflow does not answer", pause=0.3)
         return asked
 
     def begin(self, suite: str) -> None:
