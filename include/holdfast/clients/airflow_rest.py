@@ -61,12 +61,17 @@ class AirflowRest:
         body = {"dag_run_id": run_id, "logical_date": None, "conf": dict(conf)}
         for pause in _PAUSES:
             try:
-                return _run(self._call("POST", f"/api/v2/dags/{dag_id}/dagRuns", body))
+                return self._post_run(dag_id, body)
             except AirflowUnreachable:
                 self._sleep(pause)
                 if self._is_there(dag_id, run_id):
                     return self.run(dag_id, run_id)
-        return _run(self._call("POST", f"/api/v2/dags/{dag_id}/dagRuns", body))
+            except SpecError:
+                # a conflict with our own first try, which the server had taken after all
+                if pause != _PAUSES[0] and self._is_there(dag_id, run_id):
+                    return self.run(dag_id, run_id)
+                raise
+        return self._post_run(dag_id, body)
 
     def run(self, dag_id: str, run_id: str) -> DagRun:
         """Its state now."""
@@ -89,6 +94,9 @@ class AirflowRest:
     def is_paused(self, dag_id: str) -> bool:
         """Whether the scheduler leaves the DAG alone; SpecError when there is none."""
         return bool(self._call("GET", f"/api/v2/dags/{dag_id}")["is_paused"])
+
+    def _post_run(self, dag_id: str, body: Mapping[str, object]) -> DagRun:
+        return _run(self._call("POST", f"/api/v2/dags/{dag_id}/dagRuns", body))
 
     def _is_there(self, dag_id: str, run_id: str) -> bool:
         try:

@@ -81,3 +81,15 @@ class Refusing(httpx.BaseTransport):
 
     def handle_request(self, request):
         raise httpx.ConnectError("refused", request=request)
+
+
+def test_a_first_try_that_was_taken_after_all_is_no_conflict():
+    server = Server((500, {}), (404, {}), (409, {"detail": "taken"}), (200, RUN), (200, RUN))
+    with session(server) as rest:
+        assert "r" == rest.trigger("d", "r", {}).id
+
+
+def test_an_id_that_somebody_else_has_taken_is_a_conflict():
+    server = Server((409, {"detail": "taken"}))
+    with session(server) as rest, pytest.raises(SpecError, match="taken"):
+        rest.trigger("d", "r", {})
