@@ -59,19 +59,22 @@ class AirflowRest:
         A busy server is asked again: the id is the caller's, so a second run cannot come of it.
         """
         body = {"dag_run_id": run_id, "logical_date": None, "conf": dict(conf)}
-        for pause in _PAUSES:
+        path = f"/api/v2/dags/{dag_id}/dagRuns"
+        for number, pause in enumerate((*_PAUSES, 0.0)):
             try:
-                return self._post_run(dag_id, body)
-            except AirflowUnreachable:
+                return _run(self._call("POST", path, body))
+            except AirflowUnreachable as error:
+                failed: HoldfastError = error
                 self._sleep(pause)
-                if self._is_there(dag_id, run_id):
-                    return self.run(dag_id, run_id)
-            except SpecError:
-                # a conflict with our own first try, which the server had taken after all
-                if pause != _PAUSES[0] and self._is_there(dag_id, run_id):
-                    return self.run(dag_id, run_id)
-                raise
-        return self._post_run(dag_id, body)
+            except SpecError as error:  # a refusal, unless an earlier try was only slow
+                if number == 0:
+                    raise
+                failed = error
+            if self._is_there(dag_id, run_id):
+                return self.run(dag_id, run_id)
+            if isinstance(failed, SpecError):
+                raise failed
+        raise failed
 
     def run(self, dag_id: str, run_id: str) -> DagRun:
         """Its state now."""

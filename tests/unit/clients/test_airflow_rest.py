@@ -65,6 +65,19 @@ def test_a_trigger_that_never_arrived_is_sent_again():
     assert ["POST", "POST", "GET", "POST"] == [verb for verb, _ in server.asked]
 
 
+def test_a_trigger_that_was_only_slow_is_no_refusal_of_the_second():
+    server = Server((500, {}), (404, {}), (409, {"detail": "Unique"}), (200, RUN), (200, RUN))
+    with session(server) as rest:
+        assert "r" == rest.trigger("d", "r", {}).id
+
+
+def test_a_server_that_stays_busy_is_given_up():
+    busy = [answer for _ in range(4) for answer in ((500, {}), (404, {}))]
+    server = Server(*busy)
+    with session(server) as rest, pytest.raises(AirflowUnreachable, match="500"):
+        rest.trigger("d", "r", {})
+
+
 def test_what_the_server_refuses_is_the_callers_mistake():
     server = Server((400, {"detail": "Invalid input for param experiments"}))
     with session(server) as rest, pytest.raises(SpecError, match="Invalid input for param"):
