@@ -100,16 +100,17 @@ class Lab:
         """Start a run of a suite, as soon as Airflow answers, and come back at once."""
         asked = Asked(self, suite, f"test-{time.time_ns()}")
 
-        def is_taken() -> bool:
-            try:
-                with self.airflow() as rest:
-                    rest.trigger(suite, asked.dag_run_id, conf)
-            except AirflowUnreachable:
-                return False
-            return True
-
-        until(is_taken, 60.0, lambda: "Airflow does not answer", pause=0.3)
+        until(self._answers, 60.0, lambda: "Airflow does not answer", pause=0.3)
+        with self.airflow() as rest:
+            rest.trigger(suite, asked.dag_run_id, conf)
         return asked
+
+    def _answers(self) -> bool:
+        try:
+            with self.airflow():
+                return True
+        except AirflowUnreachable:
+            return False
 
     def begin(self, suite: str) -> None:
         """Trigger it for whoever asks for it next; nothing without a name."""
