@@ -3,7 +3,10 @@ BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 PURE := */holdfast/model/*,*/holdfast/spec/*,*/holdfast/plan/*,*/holdfast/safety/*,*/holdfast/evidence/*
 
-.PHONY: demo up down test lint bench lock clean ready ready-dev
+# of the runs through Airflow, those that need no restart of it
+QUICK := keepers_parent_is_killed or keepers_child_is_killed or killed_triggerer or marking_the_run or prometheus_that_does
+
+.PHONY: demo up down test kills lint bench lock clean ready ready-dev
 
 ready:
 	@deploy/ready.sh run
@@ -23,7 +26,10 @@ test: ready-dev      ## lint, types, layers and every test
 	$(PYTEST) tests/contract tests/dags --cov --cov-append --cov-report=
 	@$(BIN)/coverage report --fail-under 90 --format total
 	@$(BIN)/coverage report --fail-under 100 --skip-covered --include '$(PURE)'
-	$(PYTEST) tests/system
+	$(PYTEST) tests/system --ignore tests/system/airflow
+	$(PYTEST) tests/system/airflow -k '$(QUICK)'
+kills: ready-dev     ## kill every party of real runs, HOLDFAST_KILL_ROUNDS times each (10)
+	HOLDFAST_KILL_ROUNDS=$${HOLDFAST_KILL_ROUNDS:-10} $(PYTEST) tests/system/airflow
 lint: ready-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy

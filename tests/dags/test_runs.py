@@ -76,6 +76,8 @@ class Steps:
             "suite": loaded.suite.model_dump(mode="json", by_alias=True), "digest": loaded.digest,
             "file": str(loaded.path), "only": list(request.only), "dry_run": request.dry_run,
         })
+        told = {"experiments": [], "digest": "sha256:0"}
+        book.write(ports, run.id, EntryKind.PLAN, run.suite, told)
         return self._do("plan")
 
     def inject(self, operator: Any, context: Any) -> None:

@@ -37,8 +37,7 @@ class VerdictOperator(StepOperator):
             whose = finding.experiment or "the run"
             self.log.info("%s %s: %s: %s", finding.verdict.name, whose, finding.name, finding.text)
         ended = close(ports, run.id)
-        said = ended.state.value if ended.verdict is None else ended.verdict.name
-        self.log.info("%s: %s", said, ended.reason)
+        self.log.info("%s: %s", ended.standing, ended.reason)
 
     @staticmethod
     def _catch_up(ports: Ports, run: RunOf, states: dict[str, str]) -> None:
