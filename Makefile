@@ -3,8 +3,8 @@ BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 PURE := */holdfast/model/*,*/holdfast/spec/*,*/holdfast/plan/*,*/holdfast/safety/*,*/holdfast/evidence/*
 
-# of the runs through Airflow, those that need no restart of it
-QUICK := keepers_parent_is_killed or keepers_child_is_killed or killed_triggerer or marking_the_run or prometheus_that_does
+# of the runs through Airflow: the suites, and those kills that are quick
+QUICK := test_suites or keepers_parent_is_killed or keepers_child_is_killed or killed_triggerer or marking_the_run
 
 .PHONY: demo up down test kills lint bench lock clean ready ready-dev
 
