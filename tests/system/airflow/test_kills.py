@@ -185,7 +185,7 @@ def test_all_of_airflow_killed_ends_the_fault_within_the_lease(kill, lab):
 
 
 def test_stop_needs_no_airflow(kill, lab):
-    """S5: the signal and the stops file reach the keeper, which has no guard any more."""
+    """S5: the signal, the stops file and the store reach the keeper, whichever is first."""
     case = kill("all of Airflow, then `holdfast stop --all`")
     lab.kill_airflow()
     case.now()
@@ -193,4 +193,4 @@ def test_stop_needs_no_airflow(kill, lab):
     assert (done.returncode, "1 fault ended, all clean" in done.stdout) == (0, True), done.stderr
     case.until_clean(within=4.0)
     lab.up()
-    case.ends("failed", UNKNOWN, End.SIGNAL)
+    case.ends("failed", UNKNOWN, End.SIGNAL, End.REVOKED)
