@@ -84,8 +84,9 @@ def test_down_leaves_nothing_when_the_supervisor_was_killed(tmp_path):
 def test_up_after_a_crash_clears_what_is_left_and_starts_anew(tmp_path):
     with whole_shop(tmp_path) as crashed:
         members = _everything(crashed)
-        os.kill(processes.recorded(crashed.places.run, "supervisor").pid, signal.SIGKILL)
-        os.kill(processes.recorded(crashed.places.run, "haproxy").pid, signal.SIGKILL)
+        crash = [processes.recorded(crashed.places.run, n) for n in ("supervisor", "haproxy")]
+        processes.send(crash, signal.SIGKILL)
+        assert [] == processes.wait_gone(crash, 5.0)
         assert up(tmp_path)
         assert [] == [m for m in members if m.is_alive()]
         assert status(tmp_path).up
