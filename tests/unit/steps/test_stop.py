@@ -1,0 +1,85 @@
+"""A stop ends faults by whichever way is left (S5)."""
+
+import json
+
+import pytest
+
+from holdfast.errors import Postponed
+from holdfast.model.lease import LeaseState, Reason
+from holdfast.steps.stop import release, stop
+from holdfast.steps.stops import stopped, write_stop
+from support.bench import ID, Bench
+from support.leases import a_lease
+from support.ports import START
+
+
+@pytest.fixture
+def bench(tmp_path):
+    made = Bench(tmp_path)
+    yield made
+    made.close()
+
+
+
+
+def test_stop_ends_a_fault_and_says_how(bench):
+    bench.activate()
+    assert {ID: LeaseState.CLEAN} == stop(bench.ports, "alice", "enough")
+    assert not bench.driver.marks
+    assert (Reason.STOPPED, "alice") == (bench.row.revoked.reason, bench.row.revoked.by)
+
+
+def test_stop_needs_no_store(bench):
+    bench.activate()
+    bench.ports.leases.down = True
+    assert {ID: LeaseState.CLEAN} == stop(bench.ports, "alice", "enough", hold="until Monday")
+    assert not bench.driver.marks
+    bench.ports.leases.down = False
+    assert "until Monday" == bench.ports.leases.environment("lab").hold
+    with pytest.raises(Postponed, match="release --all"):
+        release(bench.ports, "lab")
+    release(bench.ports)
+    assert "" == bench.ports.leases.environment("lab").hold
+
+
+def test_stop_of_another_run_ends_nothing(bench):
+    bench.activate()
+    assert {} == stop(bench.ports, "alice", "enough", run_id="other--run")
+    assert bench.driver.marks
+
+
+def test_stop_says_what_is_not_clean(bench):
+    bench.orphan()
+    bench.driver.stuck = True
+    assert {ID: LeaseState.UNCLEAN} == stop(bench.ports, "alice", "enough")
+
+
+def test_stop_with_nothing_on(bench):
+    assert {} == stop(bench.ports, "alice", "enough")
+
+
+def test_an_armed_keeper_that_could_not_be_told_sees_the_stop(bench, monkeypatch):
+    """The store is down and the signal is lost: the stops file is enough."""
+    bench.arm()
+    bench.ports.leases.down = True
+    monkeypatch.setattr(bench.keepers, "end", lambda lease_id: None)
+    assert {ID: LeaseState.CLEAN} == stop(bench.ports, "alice", "enough")
+
+
+@pytest.mark.parametrize(("run_id", "at", "stops"), [
+    pytest.param(None, START.isoformat(), True, id="of-everything"),
+    pytest.param("suite--run", START.isoformat(), True, id="of-this-run"),
+    pytest.param("other--run", START.isoformat(), False, id="of-another-run"),
+    pytest.param(None, "2025-12-31T00:00:00+00:00", False, id="before-the-lease-was-opened"),
+])
+def test_which_leases_a_stop_concerns(tmp_path, run_id, at, stops):
+    write_stop(tmp_path / "stops.jsonl", "alice", "enough", at, run_id)
+    lease = a_lease(opened_at=START.isoformat())
+    said = stopped(tmp_path / "stops.jsonl", lease)
+    assert ("stopped by alice: enough" if stops else "") == said
+
+
+@pytest.mark.parametrize("line", ["rubbish", "[]", json.dumps({"at": 1, "run_id": None})])
+def test_a_stop_that_cannot_be_read_stops(tmp_path, line):
+    (tmp_path / "stops.jsonl").write_text(line + "\n")
+    assert "cannot be read" in stopped(tmp_path / "stops.jsonl", a_lease())
