@@ -15,7 +15,9 @@ say() { printf 'holdfast: %s\n' "$*" >&2; }
 
 missing=""
 for package in $(cat deploy/packages.txt); do
-    PATH="$PATH:/usr/sbin:/sbin" command -v "$package" >/dev/null 2>&1 || missing="$missing $package"
+    # a library has no program to look for; a program may be there without its package
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q ' installed$' ||
+        PATH="$PATH:/usr/sbin:/sbin" command -v "$package" >/dev/null 2>&1 || missing="$missing $package"
 done
 "$python" -c 'import ensurepip' 2>/dev/null || missing="$missing python3-venv"
 if [ -n "$missing" ]; then

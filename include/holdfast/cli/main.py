@@ -14,7 +14,7 @@ from holdfast.cli.files import files
 from holdfast.cli.lab import lab
 from holdfast.cli.live import live
 from holdfast.cli.run import runner
-from holdfast.model.suite import parse_duration
+from holdfast.model.quantities import parse_duration
 
 app = typer.Typer(
     name="holdfast",

@@ -14,7 +14,8 @@ from holdfast.cli.progress import Asked
 from holdfast.clients.airflow_rest import AirflowRest
 from holdfast.clients.connections import connection
 from holdfast.errors import HoldfastError, SpecError
-from holdfast.model.suite import Suite, parse_duration
+from holdfast.model.quantities import parse_duration
+from holdfast.model.suite import Suite
 from holdfast.ports.bundle import Ports
 from holdfast.spec.load import LoadedSuite, load_suite
 from holdfast.steps.verdict import outcome

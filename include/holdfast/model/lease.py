@@ -38,6 +38,7 @@ class Reason(StrEnum):
     NO_DATA = "no_data"  # the guard saw nothing for the grace: UNKNOWN
     NOT_STEADY = "not_steady"  # an objective did not hold before the fault: no fault
     STOPPED = "stopped"  # a person said so: UNKNOWN
+    BUDGET = "budget"  # what was reserved is used up: UNKNOWN
     KEEPER_SILENT = "keeper_silent"  # the guard saw no life of the keeper
     SUPERSEDED = "superseded"  # a later arm of the same run and target
     CLOSED = "closed"  # the task that watched has ended, or the verdict closes the run

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from holdfast.model.fault import Setting
-from holdfast.model.suite import parse_duration
+from holdfast.model.quantities import parse_duration
 
 Value = float | int | bool | str | None
 

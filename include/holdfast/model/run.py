@@ -47,10 +47,14 @@ class EntryKind(StrEnum):
     PLAN = "plan"
     RESERVED = "reserved"      # the environment was taken, at which epoch
     BASELINE = "baseline"  # value of each objective before the first fault
+    HEALTH = "health"  # the health score before the first fault, with its parts
+    SNAPSHOT = "snapshot"  # the data before the first fault, by consistency check
     STEADY = "steady"
     LEASE = "lease"  # a lease was opened for an experiment
     RECOVERY = "recovery"  # detection and recovery of one experiment
     FINDING = "finding"  # a Finding
+    SPEND = "spend"  # what the run had reserved, has spent and has given back
+    SCORE = "score"  # the resilience score over its window, with its parts
     ARTEFACT = "artefact"  # an Artefact
     NOTICE = "notice"
     VERDICT = "verdict"

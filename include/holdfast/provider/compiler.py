@@ -7,7 +7,8 @@ from pathlib import Path
 from airflow.sdk import DAG, CronTriggerTimetable, get_parsing_context
 
 from holdfast.errors import SpecError
-from holdfast.model.suite import Experiment, Suite, format_duration
+from holdfast.model.quantities import format_duration
+from holdfast.model.suite import Experiment, Suite
 from holdfast.provider.params import form
 from holdfast.provider.shape import lay_out
 from holdfast.spec.load import LoadedSuite, load_suite

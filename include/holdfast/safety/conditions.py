@@ -4,7 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from holdfast.model.suite import Bound, Experiment, Objective, OnNoData, StopCondition, Suite
+from holdfast.model.quantities import Bound, StopCondition
+from holdfast.model.suite import Experiment, Objective, OnNoData, Suite
 
 _OPPOSITE: dict[str, Literal["<", "<=", ">", ">="]] = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 

@@ -79,7 +79,7 @@ def check(
     for consistency in suite.consistency:
         try:
             history = _settled(ports, suite, consistency, run.start_boottime)
-            final = read(ports, suite.target.histories[consistency.history])
+            final = read(ports, suite.target.histories[str(consistency.history)])
             checker = Registry[Checker]("checkers", "CHECKER")[consistency.checker]
             checked = checker.check(history, final, allowed)
         except (CheckError, FaultError, SpecError) as error:
@@ -95,10 +95,10 @@ def _settled(
     ports: Ports, suite: Suite, consistency: Consistency, since: float
 ) -> list[Operation]:
     """The writes sent until now, once those in flight have ended or had the time to."""
-    spec = suite.target.histories.get(consistency.history)
+    spec = suite.target.histories.get(consistency.history or "")
     if spec is None:
         raise SpecError(f"unknown history '{consistency.history}'", where=suite.metadata.name)
-    wanted = spec.operation or consistency.history.removesuffix("s")
+    wanted = spec.operation or str(consistency.history).removesuffix("s")
     until = ports.clock.boottime()
     while True:
         found = operations(ports.settings.home / spec.file, since, until)

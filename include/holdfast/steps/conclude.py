@@ -156,6 +156,7 @@ _WHY = {
     Reason.NO_DATA: "the guard had no data",
     Reason.NOT_STEADY: "no fault, because the target was not steady",
     Reason.STOPPED: "stopped by a person",
+    Reason.BUDGET: "what was reserved for it is used up",
     Reason.KEEPER_SILENT: "the keeper fell silent",
     Reason.SUPERSEDED: "a later try took its place",
     Reason.CLOSED: "the watch ended",

@@ -9,8 +9,9 @@ from importlib.metadata import PackageNotFoundError, version
 from holdfast.errors import EvidenceError, SpecError
 from holdfast.evidence.keys import key_id, public_key
 from holdfast.model.lease import Lease
+from holdfast.model.quantities import Bound, format_duration
 from holdfast.model.run import Entry, EntryKind, Run, RunState
-from holdfast.model.suite import Bound, Experiment, Suite, format_duration
+from holdfast.model.suite import Experiment, Suite
 from holdfast.model.verdict import Finding, Verdict
 from holdfast.ports.bundle import Ports
 from holdfast.reports._content import (

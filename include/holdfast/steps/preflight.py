@@ -118,7 +118,7 @@ def _pids(home: Path, pattern: str) -> list[int]:
 
 
 def _histories_missing(ports: Ports, suite: Suite) -> Iterator[str]:
-    for name in sorted({item.history for item in suite.consistency}):
+    for name in sorted({item.history for item in suite.consistency if item.history}):
         file = suite.target.histories[name].file
         if not (ports.settings.home / file).is_file():
             yield f"history {name} has no file {file}: is the workload running?"

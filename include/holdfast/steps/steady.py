@@ -14,7 +14,8 @@ from holdfast.steps.book import note_stop, suite_of, write, write_finding
 WAIT_SECONDS = 15.0
 EVERY_SECONDS = 0.5
 _ABORTS = frozenset({
-    Reason.BREACH, Reason.NO_DATA, Reason.NOT_STEADY, Reason.STOPPED, Reason.KEEPER_SILENT,
+    Reason.BREACH, Reason.NO_DATA, Reason.NOT_STEADY, Reason.STOPPED, Reason.BUDGET,
+    Reason.KEEPER_SILENT,
 })
 _IN_ORDER = (None, End.DURATION, End.REVOKED)
 

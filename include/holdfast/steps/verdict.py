@@ -24,7 +24,8 @@ from holdfast.steps.revert import revert as revert_lease
 from holdfast.steps.seal import seal
 
 _STOPS = frozenset({
-    Reason.BREACH, Reason.NO_DATA, Reason.NOT_STEADY, Reason.STOPPED, Reason.KEEPER_SILENT,
+    Reason.BREACH, Reason.NO_DATA, Reason.NOT_STEADY, Reason.STOPPED, Reason.BUDGET,
+    Reason.KEEPER_SILENT,
 })
 _SAID = 3
 _ENDS = frozenset({End.SILENCE, End.SIGNAL, End.REFUSED})

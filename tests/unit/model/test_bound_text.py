@@ -2,7 +2,7 @@
 
 import pytest
 
-from holdfast.model.suite import Bound, parse_bound
+from holdfast.model.quantities import Bound, parse_bound
 
 
 @pytest.mark.parametrize("text", ["< 500ms", ">= 99.95%", "< 1000000", "> 1234567.5ms", "< 0.001"])

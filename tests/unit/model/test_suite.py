@@ -1,21 +1,24 @@
 """How authors write durations, bounds and stop conditions."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from holdfast.model.suite import (
+from holdfast.model.quantities import (
+    Amount,
     Bound,
     BoundText,
     Duration,
+    Ratio,
     StopText,
-    Suite,
     format_duration,
     parse_duration,
 )
+from holdfast.model.suite import Suite
 from support import suites
 
 bound = TypeAdapter(BoundText).validate_python
@@ -121,3 +124,27 @@ def test_values_that_are_already_read_are_taken_as_they_are():
     ready = stop("> 60% for 6s")
     assert ready == stop(ready)
     assert ready.bound == bound(ready.bound)
+
+
+@pytest.mark.parametrize(("text", "share"), [("10%", 0.1), (0.1, 0.1), (1, 1.0), ("0%", 0.0)])
+def test_a_share_is_a_percentage_or_a_number_up_to_one(text, share):
+    assert share == TypeAdapter(Ratio).validate_python(text)
+
+
+@pytest.mark.parametrize("text", ["10", "110%", -0.1, True, "ten"])
+def test_what_is_no_share_is_refused(text):
+    with pytest.raises(ValidationError):
+        TypeAdapter(Ratio).validate_python(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "amount"), [("0.001", "0.001"), (0.001, "0.001"), (100, "100"), (Decimal("5"), "5")]
+)
+def test_an_amount_is_kept_as_it_was_written(text, amount):
+    assert Decimal(amount) == TypeAdapter(Amount).validate_python(text)
+
+
+@pytest.mark.parametrize("text", ["-1", True, "1e3", "0.0000001", None])
+def test_what_is_no_amount_is_refused(text):
+    with pytest.raises(ValidationError):
+        TypeAdapter(Amount).validate_python(text)

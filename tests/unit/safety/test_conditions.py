@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.model.suite import Bound, StopCondition
+from holdfast.model.quantities import Bound, StopCondition
 from holdfast.safety.conditions import Watch, negated, watch_of
 from support.guard import a_suite, a_watch, conditions
 

@@ -1,0 +1,53 @@
+"""What a run may cost, whom it may hit, and how well the target must be before."""
+
+from decimal import Decimal
+
+from pydantic import Field
+
+from holdfast.model.quantities import Amount, Filled, Frozen, Name, Ratio
+
+
+class BudgetSpec(Frozen):
+    """Money limits: the worst case is reserved before a run, what was spent is settled after it.
+
+    A request counts while a fault is on; a fault costs by the minute too.
+    """
+
+    per_experiment: Amount = Decimal(100)
+    per_day: Amount = Decimal(500)
+    currency: str = Field("EUR", pattern=r"^[A-Z]{3}$")
+    per_request: Amount = Decimal("0.001")
+    per_fault_minute: Amount = Decimal(0)
+    most_requests_per_second: int = Field(
+        ge=1, le=1_000_000, strict=True, description="what the worst case is reckoned with"
+    )
+
+
+class Traffic(Frozen):
+    """The requests of the target's users, as counters that only rise."""
+
+    requests: Filled = Field(description="PromQL of one counter: all requests until now")
+    hit: Filled = Field(description="PromQL of one counter: those that failed or took too long")
+
+
+class BlastRadius(Frozen):
+    """How much of the target an experiment may hit."""
+
+    instances: Ratio = Field(0.1, description="of a service's instances, by the plan")
+    traffic: Ratio = Field(0.05, description="of all requests of the run, as they are counted")
+
+
+class HealthPart(Frozen):
+    """One part of the health score: a query that gives 0 (ill) to 1 (well)."""
+
+    prometheus: Filled
+    weight: float = Field(1.0, gt=0, le=100)
+
+
+class HealthSpec(Frozen):
+    """How well the target must be before a run; below the limit the run is postponed."""
+
+    limit: Ratio = 0.8
+    parts: dict[Name, HealthPart] = Field(
+        default_factory=dict, description="beside the objectives, which always count"
+    )

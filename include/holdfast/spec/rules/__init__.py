@@ -1,0 +1,38 @@
+"""What a suite must keep beyond its shape: one function for each rule, in the file it belongs to.
+
+A new rule is one decorated function; a new file here is found by its name.
+"""
+
+import pkgutil
+from functools import cache
+from importlib import import_module
+
+from holdfast.model.suite import Suite
+from holdfast.ports.faults import FaultDriver
+from holdfast.registry import Registry
+from holdfast.spec.problems import Problem
+from holdfast.spec.rules._base import RULES, Known
+
+__all__ = ["Known", "check", "installed"]
+
+for _file in sorted(info.name for info in pkgutil.iter_modules(__path__)):
+    import_module(f"{__name__}.{_file}")
+
+
+@cache
+def installed() -> Known:
+    """What this installation offers."""
+    return Known(
+        Registry[FaultDriver]("faults", "DRIVER"),
+        tuple(Registry[object]("probes", "PROBE")),
+        tuple(Registry[object]("checkers", "CHECKER")),
+    )
+
+
+def check(suite: Suite, known: Known, *, whole: bool = True) -> list[Problem]:
+    """Run every rule; a suite that is not whole is spared those that miss something."""
+    return [
+        problem
+        for rule, needs_whole in RULES.items() if whole or not needs_whole
+        for problem in rule(suite, known)
+    ]

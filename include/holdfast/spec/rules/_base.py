@@ -1,0 +1,53 @@
+"""How a rule is registered, and what it may know."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from holdfast.model.quantities import format_duration
+from holdfast.model.suite import Experiment, Suite
+from holdfast.ports.faults import FaultDriver
+from holdfast.spec.problems import Place, Problem
+
+LONGEST = timedelta(minutes=15)
+
+Rule = Callable[[Suite, "Known"], Iterator[Problem]]
+RULES: dict[Rule, bool] = {}
+"""Each rule, and whether only a suite that is whole can be held to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is installed: fault drivers, probes and checkers by name."""
+
+    drivers: Mapping[str, FaultDriver]
+    probes: Collection[str]
+    checkers: Collection[str]
+
+
+def rule(rule: Rule) -> Rule:
+    """Register a rule."""
+    RULES[rule] = False
+    return rule
+
+
+def rule_of_whole(rule: Rule) -> Rule:
+    """Register a rule that asks for something to be there."""
+    RULES[rule] = True
+    return rule
+
+
+def experiments(suite: Suite) -> Iterator[tuple[Place, Experiment]]:
+    """Give every experiment with its place in the file."""
+    for number, step in enumerate(suite.rounds):
+        for index, experiment in enumerate(step.experiments):
+            yield ("rounds", number, "experiments", index), experiment
+
+
+def outside(place: Place, value: timedelta, low: timedelta, high: timedelta) -> Iterator[Problem]:
+    """Say when a duration is not within its bounds."""
+    text = f"'{place[-1]}' is {format_duration(value)}"
+    if value < low:
+        yield Problem(place, text, f"at least {format_duration(low)}")
+    if value > high:
+        yield Problem(place, text, f"at most {format_duration(high)}")

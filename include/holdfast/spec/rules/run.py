@@ -1,0 +1,50 @@
+"""Names, and when the suite runs."""
+
+from collections.abc import Iterator
+
+from holdfast.model.suite import Suite
+from holdfast.spec.problems import Place, Problem, nearest
+from holdfast.spec.rules._base import Known, experiments, rule
+
+
+@rule
+def names_are_unique(suite: Suite, _: Known) -> Iterator[Problem]:
+    """No two experiments and no two objectives have one name."""
+    tried = [((*place, "name"), e.name) for place, e in experiments(suite)]
+    objectives: list[tuple[Place, str]] = [
+        (("objectives", index, "name"), o.name) for index, o in enumerate(suite.objectives)
+    ]
+    for what, named in (("experiment", tried), ("objective", objectives)):
+        seen: set[str] = set()
+        for place, name in named:
+            if name in seen:
+                yield Problem(place, f"{what} '{name}' is there twice", "give it a name of its own")
+            seen.add(name)
+
+
+@rule
+def cron_is_valid(suite: Suite, _: Known) -> Iterator[Problem]:
+    """The schedule can be read."""
+    from croniter import croniter  # type: ignore[import-untyped]
+
+    cron = suite.schedule.cron if suite.schedule else "@daily"
+    is_plain = cron.startswith("@") or len(cron.split()) == 5  # croniter knows seconds and years
+    if not (is_plain and croniter.is_valid(cron)):
+        yield Problem(("schedule", "cron"), f"'{cron}' is not a cron expression",
+                      "minute hour day month weekday, such as '0 2 * * *'")
+
+
+@rule
+def time_zone_is_known(suite: Suite, _: Known) -> Iterator[Problem]:
+    """The time zone is in the database of time zones."""
+    from zoneinfo import ZoneInfo, available_timezones
+
+    if suite.schedule is None:
+        return
+    name = suite.schedule.time_zone
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        near = nearest(name, available_timezones())
+        hint = near if near.startswith("did you mean") else "such as Europe/Berlin or UTC"
+        yield Problem(("schedule", "time_zone"), f"unknown time zone '{name}'", hint)

@@ -1,0 +1,57 @@
+"""Where the target is."""
+
+import re
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from holdfast.model.suite import Suite
+from holdfast.spec.problems import Place, Problem
+from holdfast.spec.rules._base import Known, rule, rule_of_whole
+
+
+@rule_of_whole
+def service_has_an_address(suite: Suite, _: Known) -> Iterator[Problem]:
+    """A service can be found."""
+    for name, selector in suite.target.services.items():
+        if not selector.model_dump(exclude_none=True):
+            yield Problem(
+                ("target", "services", name), f"service '{name}' has no address",
+                f"one of: {', '.join(type(selector).model_fields)}",
+            )
+
+
+@rule
+def addresses_stay_outside(suite: Suite, _: Known) -> Iterator[Problem]:
+    """Addresses and secrets are in connections; a suite names their ids."""
+    for place, value in _connection_ids(suite):
+        if not re.fullmatch(r"[A-Za-z0-9_.-]+", value):
+            shown = value if "@" not in value else value.rpartition("@")[2]
+            yield Problem(place, f"'{shown}' is no connection", "addresses are in connections")
+
+
+def _connection_ids(suite: Suite) -> Iterator[tuple[Place, str]]:
+    yield ("target", "prometheus"), suite.target.prometheus
+    for name, selector in suite.target.services.items():
+        for kind in ("postgres", "proxy", "http"):
+            value = getattr(selector, kind)
+            if value is not None:
+                yield ("target", "services", name, kind), value
+    for name, history in suite.target.histories.items():
+        yield ("target", "histories", name, "postgres"), history.postgres
+
+
+@rule
+def paths_stay_inside(suite: Suite, _: Known) -> Iterator[Problem]:
+    """Pid files and histories are below the state folder."""
+    paths: list[tuple[Place, str]] = [
+        (("target", "services", name, "process"), selector.process)
+        for name, selector in suite.target.services.items() if selector.process is not None
+    ]
+    paths += [
+        (("target", "histories", name, "file"), history.file)
+        for name, history in suite.target.histories.items()
+    ]
+    for place, path in paths:
+        pure = PurePosixPath(path)
+        if pure.is_absolute() or ".." in pure.parts:
+            yield Problem(place, f"'{path}' leads out of the state folder", "give a path below it")
