@@ -11,6 +11,7 @@ import typer
 from holdfast.cli.border import border, out, say_error, settings
 from holdfast.errors import SpecError
 from holdfast.plan.plan import Plan
+from holdfast.settings import Settings
 
 files = typer.Typer()
 
@@ -21,6 +22,12 @@ class Format(StrEnum):
     TEXT = "text"
     JSON = "json"
     MERMAID = "mermaid"
+
+
+def suite_file(named: Path, where: Settings) -> Path:
+    """The file a person means: a suite's name in the folder of experiments, or else a path."""
+    known = where.experiments / f"{named}.suite.yaml"
+    return known if known.exists() else named
 
 
 @files.command()

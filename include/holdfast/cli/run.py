@@ -9,6 +9,7 @@ import typer
 
 from holdfast import wiring
 from holdfast.cli.border import border, out, say_error, settings
+from holdfast.cli.files import suite_file
 from holdfast.cli.follow import Follower
 from holdfast.cli.progress import Asked
 from holdfast.clients.airflow_rest import AirflowRest
@@ -57,8 +58,7 @@ def run_suite(
     if junit and not junit.parent.is_dir():
         raise SpecError(f"there is no folder {junit.parent}", where="--junit")
     ports = wiring.ports(settings())
-    named = ports.settings.experiments / f"{suite}.suite.yaml"
-    asked = _ask(load_suite(named if named.exists() else suite), only, timeout, ports)
+    asked = _ask(load_suite(suite_file(suite, ports.settings)), only, timeout, ports)
     with AirflowRest(connection(ports.settings.connections, "airflow_default")) as airflow:
         _trigger(airflow, asked, only, dry_run=dry_run)
         why = Follower(ports, airflow, asked).to_the_end()

@@ -1,0 +1,152 @@
+"""watch: guard a target without a fault, and say what would have ended one."""
+
+import asyncio
+import json
+import signal
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from holdfast.cli.border import border, out, settings
+from holdfast.cli.files import suite_file
+from holdfast.clients.connections import connection
+from holdfast.clients.prometheus_live import Source, prometheus_live, source
+from holdfast.clock import SystemClock
+from holdfast.errors import GuardTripped, SpecError
+from holdfast.model.lease import Reason, Revocation
+from holdfast.model.quantities import parse_duration
+from holdfast.model.suite import Suite
+from holdfast.safety.conditions import Watch, watch_of
+from holdfast.spec.load import load_suite
+from holdfast.steps.rehearse import Overheard, Rehearsal, rehearse
+
+watcher = typer.Typer()
+_EVERY_SECONDS = 2.0
+_PATIENCE = 0.4  # as the guard's
+
+
+@watcher.command()
+def watch(
+    suite: Annotated[Path, typer.Argument(help="a file, or the name of a suite in experiments/")],
+    only: Annotated[list[str], typer.Option(help="as for this experiment; may be repeated")] = [],  # noqa: B006
+    for_: Annotated[str, typer.Option("--for", help="how long; until Ctrl-C by default")] = "",
+    prometheus: Annotated[str, typer.Option(help="ask this address, not the suite's connection")] = "",  # noqa: E501
+    as_json: Annotated[bool, typer.Option("--json", help="the summary as JSON only")] = False,
+) -> None:
+    """Guard the target as if a fault were on, without one; exit code 4 if it would have ended."""
+    with border():
+        loaded = load_suite(suite_file(suite, settings()))
+        tasks = _tasks(loaded.suite, only)
+        seconds = _seconds(for_)
+        seen = asyncio.run(_watch(loaded.suite, tasks, _source(loaded.suite, prometheus), seconds,
+                                  quiet=as_json))
+        if as_json:
+            out.print_json(json.dumps([_plain(r) for r in seen]))
+        else:
+            _summarise(seen)
+        ended = [f"{r.name}: {s.text}" for r in seen for s in r.ended]
+        if ended:
+            raise GuardTripped("a fault would have been ended: " + "; ".join(ended[:3]), {})
+
+
+def _tasks(suite: Suite, only: Sequence[str]) -> Mapping[str, Watch]:
+    known = {e.name: e for step in suite.rounds for e in step.experiments}
+    for name in only:
+        if name not in known:
+            raise SpecError(f"unknown experiment '{name}'", where="--only",
+                            hint=f"known: {', '.join(known)}")
+    return {name: watch_of(suite, known[name], name) for name in only or known}
+
+
+def _seconds(text: str) -> float:
+    if not text:
+        return float("inf")
+    try:
+        seconds = parse_duration(text).total_seconds()
+    except ValueError as error:
+        raise SpecError(str(error), where="--for") from error
+    if not seconds:
+        raise SpecError("no time is too short to see anything", where="--for")
+    return seconds
+
+
+def _source(suite: Suite, address: str) -> Source:
+    if not address:
+        return source(connection(settings().connections, suite.target.prometheus))
+    if not address.startswith(("http://", "https://")) or "@" in address:
+        raise SpecError(
+            f"'{address.rpartition('@')[2]}' is no address", where="--prometheus",
+            hint="such as http://127.0.0.1:9090; a login belongs into a connection",
+        )
+    return Source(address)
+
+
+async def _watch(
+    suite: Suite, tasks: Mapping[str, Watch], at: Source, seconds: float, *, quiet: bool
+) -> list[Rehearsal]:
+    clock = SystemClock()
+    patience = min(suite.guard.poll.total_seconds(), _PATIENCE)
+    async with prometheus_live(at, patience) as asked:
+        heard = Overheard(asked)
+        work = asyncio.ensure_future(
+            rehearse(tasks, heard, clock, _nothing if quiet else _tell)
+        )
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, work.cancel)
+        end = clock.boottime() + seconds
+        while not work.done():
+            left = end - clock.boottime()
+            await asyncio.wait([work], timeout=max(0.0, min(_EVERY_SECONDS, left)))
+            if left <= 0:
+                work.cancel()
+            elif not quiet:
+                _readings(suite, heard)
+        return await work
+
+
+def _readings(suite: Suite, heard: Overheard) -> None:
+    told = []
+    for objective in suite.objectives:
+        sample = heard.latest.get(objective.indicator.prometheus)
+        bound = objective.objective
+        if sample is None or sample.value is None:
+            told.append(f"{objective.name} no data ({sample.why if sample else 'not asked yet'})")
+        else:
+            mark = "" if bound.holds(sample.value) else " !"
+            told.append(f"{objective.name} {bound.tell(sample.value)} ({bound}){mark}")
+    out.print(f"{SystemClock().now():%H:%M:%S}  " + "  ".join(told), markup=False)
+
+
+def _tell(name: str, said: Revocation) -> None:
+    what = "would not have begun" if said.reason is Reason.NOT_STEADY else "would have been ended"
+    out.print(f"{said.at[11:19]}  {name}: the fault {what}: {said.text}", markup=False)
+
+
+def _nothing(_name: str, _said: Revocation) -> None:
+    return
+
+
+def _summarise(seen: Sequence[Rehearsal]) -> None:
+    for one in seen:
+        margin = "no margin seen" if one.margin is None else (
+            f"lease margin {one.margin:.2f} s of {one.lease_seconds:g} s"
+        )
+        unsteady = sum(s.looks for s in one.spells if s.reason is Reason.NOT_STEADY)
+        parts = [f"{one.renewals} renewals", margin]
+        parts += [f"would have been ended {len(one.ended)} times"] if one.ended else []
+        parts += [f"not steady at {unsteady} looks"] if unsteady else []
+        out.print(f"{one.name}: {', '.join(parts)}", markup=False)
+
+
+def _plain(one: Rehearsal) -> dict[str, object]:
+    return {
+        "experiment": one.name, "renewals": one.renewals, "lease_seconds": one.lease_seconds,
+        "widest_gap_seconds": one.widest_gap, "lease_margin_seconds": one.margin,
+        "spells": [
+            {"reason": s.reason.value, "text": s.text, "at": s.at, "looks": s.looks}
+            for s in one.spells
+        ],
+    }
