@@ -45,6 +45,10 @@ class GuardTripped(SafetyError):
     """An objective was breached while the fault was active."""
 
 
+class BudgetExhausted(SafetyError):
+    """What was reserved for a fault was used up while it was active."""
+
+
 class Stopped(SafetyError):
     """A person, or the loss of the guard's data, ended the run."""
 

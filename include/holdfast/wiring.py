@@ -15,6 +15,7 @@ def ports(settings: Settings) -> Ports:
     from holdfast.stores.books import SqlBooks
     from holdfast.stores.journal import FileJournals
     from holdfast.stores.keepers import LocalKeepers
+    from holdfast.stores.ledger import SqlLedger
     from holdfast.stores.live import SqliteLeases
     from holdfast.stores.notary import LocalNotary
     from holdfast.stores.notices import HomeNotifier
@@ -35,6 +36,7 @@ def ports(settings: Settings) -> Ports:
         journals=FileJournals(settings.journals),
         keepers=LocalKeepers(settings),
         books=SqlBooks(settings.books),
+        ledger=SqlLedger(settings.books),
         artefacts=FileArtefacts(settings.artefacts),
         notary=LocalNotary(settings.books, settings.key),
         notifier=HomeNotifier(settings),

@@ -16,6 +16,7 @@ from holdfast.ports.metrics import Sample
 from holdfast.settings import Settings
 from support.memory_books import FolderArtefacts, MemoryBooks, MemoryNotary, MemoryNotifier
 from support.memory_leases import MemoryJournals, MemoryKeepers, MemoryLeases
+from support.memory_ledger import MemoryLedger
 
 START = datetime(2026, 1, 1, 2, 0, tzinfo=UTC)
 
@@ -113,6 +114,7 @@ def memory_ports(home: Path, **changes: Any) -> Ports:
         "journals": MemoryJournals(),
         "keepers": MemoryKeepers(),
         "books": MemoryBooks(),
+        "ledger": MemoryLedger(),
         "artefacts": FolderArtefacts(home / "artefacts"),
         "notary": MemoryNotary(),
         "notifier": MemoryNotifier(),

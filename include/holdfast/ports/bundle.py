@@ -7,6 +7,7 @@ from holdfast.clock import Clock
 from holdfast.ports.books import Artefacts, Books, Notary, Notifier
 from holdfast.ports.faults import FaultDriver
 from holdfast.ports.leases import Journals, Keepers, LeaseStore
+from holdfast.ports.ledger import Ledger
 from holdfast.ports.metrics import Metrics
 from holdfast.settings import Settings
 
@@ -21,6 +22,7 @@ class Ports:
     journals: Journals
     keepers: Keepers
     books: Books
+    ledger: Ledger
     artefacts: Artefacts
     notary: Notary
     notifier: Notifier

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from holdfast.errors import HoldfastError
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration; a test keeps it equal to Alembic's own head."""
 
 

@@ -40,3 +40,16 @@ RECORD = Table(
     Column("previous", String, nullable=False),
     Column("envelope", LargeBinary, nullable=False),
 )
+
+POSTING = Table(
+    "posting", METADATA,
+    Column("seq", Integer, primary_key=True),
+    Column("day", String, nullable=False, index=True),
+    Column("currency", String, nullable=False),
+    Column("run_id", String, nullable=False, index=True),
+    Column("experiment", String, nullable=False),
+    Column("source", String, nullable=False),
+    Column("target", String, nullable=False),
+    Column("amount", Integer, nullable=False),
+    Column("at", String, nullable=False),
+)
