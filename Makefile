@@ -1,7 +1,7 @@
 # The commands of the README. Everything they need is installed by deploy/ready.sh.
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
-PURE := */holdfast/model/*,*/holdfast/spec/*,*/holdfast/plan/*,*/holdfast/safety/*,*/holdfast/evidence/*
+PURE := */holdfast/model/*,*/holdfast/spec/*,*/holdfast/plan/*,*/holdfast/safety/*,*/holdfast/evidence/*,*/holdfast/score/*
 
 # of the runs through Airflow: the suites, and those kills that are quick
 QUICK := test_suites or keepers_parent_is_killed or keepers_child_is_killed or killed_triggerer or marking_the_run

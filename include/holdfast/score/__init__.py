@@ -1,0 +1,1 @@
+"""How resilient a service has been, and what to make of a run: pure."""
