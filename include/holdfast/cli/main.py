@@ -13,6 +13,7 @@ from holdfast.cli.evidence import app as evidence
 from holdfast.cli.files import files
 from holdfast.cli.lab import lab
 from holdfast.cli.live import live
+from holdfast.cli.new import new_app
 from holdfast.cli.run import runner
 from holdfast.cli.watch import watcher
 from holdfast.model.quantities import parse_duration
@@ -23,7 +24,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for part in (files, runner, watcher, live, lab, demo_app, doctor_app):
+for part in (files, new_app, runner, watcher, live, lab, demo_app, doctor_app):
     app.add_typer(part)
 app.add_typer(evidence, name="evidence")
 

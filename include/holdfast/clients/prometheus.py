@@ -47,6 +47,11 @@ class PrometheusMetrics:
             pairs = [(float(at), float(value)) for at, value in series]
         return [(at, value) for at, value in pairs if isfinite(value)]
 
+    def names(self) -> Sequence[str]:
+        """The names of all metrics it has. CheckError if it cannot be asked."""
+        with _asked():
+            return list(map(str, self._client.all_metrics()))
+
     @cached_property
     def _client(self) -> Any:
         from prometheus_api_client import PrometheusConnect
@@ -56,7 +61,9 @@ class PrometheusMetrics:
         session = Session()
         session.trust_env = False  # a proxy for the web is none for a Prometheus next door
         auth = (self._login, self._password) if self._login else None
-        return PrometheusConnect(self._url, retry=Retry(total=0), auth=auth, session=session)
+        return PrometheusConnect(
+            self._url, retry=Retry(total=0), auth=auth, session=session, timeout=BETWEEN_SECONDS
+        )
 
 
 @contextmanager

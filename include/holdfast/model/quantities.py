@@ -66,7 +66,8 @@ Amount = Annotated[
     BeforeValidator(parse_amount, json_schema_input_type=float | str),
     PlainSerializer(str, return_type=str),
 ]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
+NAME = r"^[a-z][a-z0-9-]{0,62}$"
+Name = Annotated[str, Field(pattern=NAME)]
 Filled = Annotated[str, Field(pattern=r"\S")]
 
 
