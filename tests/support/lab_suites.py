@@ -33,6 +33,7 @@ objectives:
     objective: ">= 20%"
 guard: {poll: 500ms, lease: 5s, on_no_data: abort, grace: 3s}
 baseline: {window: 2s}
+blast_radius: {instances: 100%}
 rounds:
   - experiments:
       - name: watched

@@ -45,6 +45,7 @@ rounds:
 consistency:
   - {{checker: lost_writes, history: orders}}
 compliance: {{controls: ["dora:art-24.4"]}}
+blast_radius: {{instances: 100%}}
 """
 
 

@@ -1,9 +1,12 @@
 """What a run may cost, whom it may hit, and how well the target must be before."""
 
+from datetime import timedelta
 from decimal import Decimal
+from math import ceil
 
 from pydantic import Field
 
+from holdfast.model.ledger import as_amount, millionths
 from holdfast.model.quantities import Amount, Filled, Frozen, Name, Ratio
 
 
@@ -21,6 +24,17 @@ class BudgetSpec(Frozen):
     most_requests_per_second: int = Field(
         ge=1, le=1_000_000, strict=True, description="what the worst case is reckoned with"
     )
+
+    def cost(self, requests: int, seconds: float) -> Decimal:
+        """What requests cost, and a fault that is on for so long; up to the next millionth."""
+        minutes = Decimal(ceil(seconds * 1000)) / 60_000
+        exact = requests * self.per_request + minutes * self.per_fault_minute
+        return as_amount(millionths(exact))
+
+    def worst(self, time: timedelta) -> Decimal:
+        """The most that a fault of this length may cost."""
+        seconds = time.total_seconds()
+        return self.cost(ceil(seconds * self.most_requests_per_second), seconds)
 
 
 class Traffic(Frozen):

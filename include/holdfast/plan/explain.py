@@ -19,6 +19,8 @@ def text(plan: Plan) -> str:
         lines += ["", f"round {number + 1}"]
         for experiment in experiments:
             lines += _told(experiment)
+            if experiment.worst_cost is not None:
+                lines += [f"    costs  {experiment.worst_cost:f} {plan.currency} at worst"]
     lines += ["", "blast radius, largest of any round"]
     lines += [f"  {service}: {share:.0%}" for service, share in sorted(plan.blast_radius.items())]
     return "\n".join(lines)

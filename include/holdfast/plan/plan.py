@@ -5,11 +5,13 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 
 from holdfast.errors import FaultError, SpecError
 from holdfast.model.fault import Effect, Fault, Target
 from holdfast.model.params import read_params
 from holdfast.model.suite import Experiment, Suite
+from holdfast.plan.limits import too_costly, too_wide
 from holdfast.plan.outline import worst_case
 from holdfast.ports.faults import FaultDriver
 
@@ -36,6 +38,7 @@ class PlannedExperiment:
     targets: tuple[Target, ...]
     undo: Mapping[str, object]
     worst_case: timedelta
+    worst_cost: Decimal | None = None
 
     def as_json(self) -> dict[str, object]:
         """Whole numbers and text only, so that its canonical bytes are the same everywhere."""
@@ -57,7 +60,7 @@ class PlannedExperiment:
             ],
             "undo": _plain(self.undo),
             "worst_case_ms": _ms(self.worst_case),
-        }
+        } | ({} if self.worst_cost is None else {"worst_cost": f"{self.worst_cost:f}"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,7 @@ class Plan:
     experiments: tuple[PlannedExperiment, ...]
     worst_case: timedelta
     blast_radius: Mapping[str, float]
+    currency: str = ""
 
     @property
     def digest(self) -> str:
@@ -87,7 +91,7 @@ class Plan:
             "blast_radius_permille": {
                 service: round(share * 1000) for service, share in sorted(self.blast_radius.items())
             },
-        }
+        } | ({"currency": self.currency} if self.currency else {})
 
 
 def canonical(value: object) -> bytes:
@@ -111,7 +115,10 @@ def fault(
 def make_plan(
     suite: Suite, suite_digest: str, drivers: Mapping[str, FaultDriver], home: str
 ) -> Plan:
-    """Resolve every target now, touching nothing. Unresolved names all that could not be."""
+    """Resolve every target now, touching nothing. Unresolved names all that could not be.
+
+    SpecError, with every figure, when something may cost or hit more than the suite allows.
+    """
     planned: list[PlannedExperiment] = []
     refused: list[str] = []
     for number, step in enumerate(suite.rounds):
@@ -123,9 +130,14 @@ def make_plan(
                 refused.append(f"{experiment.name}: {error}")
     if refused:
         raise Unresolved(refused)
+    hits = [(e.round, e.name, e.targets) for e in planned]
+    costs = {e.name: e.worst_cost for e in planned if e.worst_cost is not None}
+    if beyond := [*too_wide(suite, hits), *too_costly(suite, costs)]:
+        raise SpecError("; ".join(beyond), where=suite.metadata.name)
     return Plan(
         suite.metadata.name, suite_digest, suite.target.environment, tuple(planned),
         _longest(suite, planned), blast_radius(planned),
+        "" if suite.budget is None else suite.budget.currency,
     )
 
 
@@ -149,7 +161,10 @@ def _planned(
     targets = tuple(driver.targets(spec))
     undo = driver.arm(spec, _NO_LEASE).undo
     longest = worst_case(experiment, suite.guard, driver.effect)
-    return PlannedExperiment(experiment.name, number, spec, driver.effect, targets, undo, longest)
+    return PlannedExperiment(
+        experiment.name, number, spec, driver.effect, targets, undo, longest,
+        None if suite.budget is None else suite.budget.worst(longest),
+    )
 
 
 def _longest(suite: Suite, planned: Iterable[PlannedExperiment]) -> timedelta:
