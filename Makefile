@@ -41,4 +41,4 @@ lock:                ## compile the pinned locks from pyproject.toml
 	uv pip compile -q --upgrade --no-header --python-version 3.11 pyproject.toml deploy/build.in -o requirements.txt
 	uv pip compile -q --no-header --python-version 3.11 -c requirements.txt pyproject.toml deploy/build.in --group dev -o requirements-dev.txt
 clean: down          ## remove all that was made in this checkout
-	rm -rf .holdfast .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
+	rm -rf .holdfast .peers .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis dist

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from airflow.sdk import DAG, CronTriggerTimetable, get_parsing_context
+from airflow.sdk.definitions.param import ParamsDict  # not in airflow.sdk itself yet
 
 from holdfast.errors import SpecError
 from holdfast.model.quantities import format_duration
@@ -79,10 +80,11 @@ def dag_of(loaded: LoadedSuite) -> DAG:
         catchup=False,
         max_active_runs=1,
         default_args={"owner": suite.metadata.owner, "retries": 0},
-        params=form(experiments),
         tags=["holdfast", f"environment:{suite.target.environment}"],
     ) as dag:
         lay_out(suite, str(loaded.path))
+    # Last: each task that is made in a DAG with params takes a deep copy of them.
+    dag.params = ParamsDict(form(experiments))
     return dag
 
 

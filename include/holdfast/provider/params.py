@@ -1,6 +1,7 @@
 """Choices of one run: one model draws the trigger form and checks what reaches the task."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from airflow.sdk import Param
@@ -33,7 +34,7 @@ class Choices(BaseModel):
 def form(experiments: Mapping[str, str]) -> dict[str, Param]:
     """Draw the trigger form of a suite: each experiment with what it does, all chosen at first."""
     names = list(experiments)
-    drawn = Choices.model_json_schema()["properties"]
+    drawn = _drawn()
     defaults: dict[str, Any] = {"experiments": names, "dry_run": False}
     offered: dict[str, dict[str, Any]] = {
         "experiments": {
@@ -53,6 +54,12 @@ def form(experiments: Mapping[str, str]) -> dict[str, Param]:
         )
         for name, default in defaults.items()
     }
+
+
+@cache
+def _drawn() -> dict[str, dict[str, Any]]:
+    properties: dict[str, dict[str, Any]] = Choices.model_json_schema()["properties"]
+    return properties
 
 
 def choices(params: Mapping[str, Any], experiments: Sequence[str]) -> Choices:

@@ -6,6 +6,7 @@ from typing import Any
 
 from holdfast.errors import SpecError
 
+_MANY = 12
 Place = tuple[Any, ...]
 """Keys and indices from the root of the file, as pydantic names them."""
 
@@ -29,7 +30,7 @@ class SpecErrors(SpecError):
 
 
 def nearest(word: object, known: Iterable[str]) -> str:
-    """Name the nearest known word, or all of them when none is near."""
+    """Name the nearest known word, or all of them when none is near; many words by their family."""
     from rapidfuzz import process
     from rapidfuzz.distance import OSA
 
@@ -42,4 +43,7 @@ def nearest(word: object, known: Iterable[str]) -> str:
     )
     if found is not None:
         return f"did you mean '{found[0]}'?"
+    if len(choices) > _MANY:
+        choices = list(dict.fromkeys(f"{family}.*" if rest else family
+                                     for family, _, rest in (c.partition(".") for c in choices)))
     return f"known: {', '.join(choices)}"

@@ -45,19 +45,19 @@ def refuse_large(size: int, where: str) -> None:
 
 def read(text: str, where: str) -> Source:
     """Read one YAML (or JSON) document; SpecError at the first thing that is refused."""
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import MarkedYAMLError, YAMLStreamError
-    from ruamel.yaml.reader import ReaderError
+    import yaml
 
+    # libyaml reads a file about ten times faster; what scalars mean is settled below, for both.
+    loader = yaml.CLoader if yaml.__with_libyaml__ else yaml.Loader
     refuse_large(len(text.encode()), where)
     try:
-        return _Reader(where, YAML(typ="safe", pure=True).parse(text)).document()
-    except MarkedYAMLError as error:
+        return _Reader(where, yaml.parse(text, Loader=loader)).document()
+    except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f"{where}:{mark.line + 1}:{mark.column + 1}" if mark else where
         what = " ".join(str(error.problem or error.context).split())
         raise SpecError(f"not YAML: {what}", where=place) from error
-    except (YAMLStreamError, ReaderError) as error:
+    except yaml.YAMLError as error:
         raise SpecError(f"not YAML: {str(error).splitlines()[0]}", where=where) from error
 
 

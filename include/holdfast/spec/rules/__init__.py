@@ -9,6 +9,7 @@ from importlib import import_module
 
 from holdfast.model.suite import Suite
 from holdfast.ports.faults import FaultDriver
+from holdfast.ports.mechanisms import Mechanism
 from holdfast.registry import Registry
 from holdfast.spec.problems import Problem
 from holdfast.spec.rules._base import RULES, Known
@@ -26,6 +27,7 @@ def installed() -> Known:
         Registry[FaultDriver]("faults", "DRIVER"),
         tuple(Registry[object]("probes", "PROBE")),
         tuple(Registry[object]("checkers", "CHECKER")),
+        Registry[Mechanism]("mechanisms", "MECHANISM"),
     )
 
 

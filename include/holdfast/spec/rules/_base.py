@@ -7,6 +7,7 @@ from datetime import timedelta
 from holdfast.model.quantities import format_duration
 from holdfast.model.suite import Experiment, Suite
 from holdfast.ports.faults import FaultDriver
+from holdfast.ports.mechanisms import Mechanism
 from holdfast.spec.problems import Place, Problem
 
 LONGEST = timedelta(minutes=15)
@@ -18,11 +19,12 @@ RULES: dict[Rule, bool] = {}
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is installed: fault drivers, probes and checkers by name."""
+    """What is installed, by name: fault drivers, probes, checkers, judges of mechanisms."""
 
     drivers: Mapping[str, FaultDriver]
     probes: Collection[str]
     checkers: Collection[str]
+    mechanisms: Mapping[str, Mechanism]
 
 
 def rule(rule: Rule) -> Rule:
