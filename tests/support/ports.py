@@ -65,7 +65,15 @@ class FakeMetrics:
 
     def between(self, query: str, start: float, end: float,
                 step: float) -> Sequence[tuple[float, float]]:
-        return [(at, value) for at, value in self.ranges.get(query, ()) if start <= at <= end]
+        found = self.each_between(query, start, end, step)
+        return found[0] if len(found) == 1 else []
+
+    def each_between(self, query: str, start: float, end: float,
+                     step: float) -> Sequence[Sequence[tuple[float, float]]]:
+        """One series by itself, or a list of them."""
+        given: Any = self.ranges.get(query, ())
+        every = given if given and isinstance(given[0], list) else [given] if given else []
+        return [[(at, value) for at, value in one if start <= at <= end] for one in every]
 
 
 @dataclass

@@ -5,8 +5,10 @@ from typing import Any
 
 from holdfast.model.fault import Effect, Setting
 from holdfast.model.suite import Suite
+from holdfast.ports.mechanisms import Indicator, Need
 from holdfast.spec.load import load_text
 from holdfast.spec.rules import Known
+from support.mechanisms import FakeMechanism
 from support.ports import FakeDriver
 
 ERRORS = "errors:ratio"
@@ -64,12 +66,30 @@ def drivers() -> dict[str, Any]:
     }
 
 
+def mechanisms() -> dict[str, Any]:
+    """One judge that reads a history, and one with indicators."""
+    return {
+        "breaker": FakeMechanism(
+            indicators={"state": Indicator("0 closed, 2 open"),
+                        "opened": Indicator("times", counter=True, need=Need.NEVER)},
+            params={"open_for": Setting("duration", 1.0, "at least", low=0.0)},
+        ),
+        "goes_on": FakeMechanism(
+            indicators={"answered": Indicator("share", need=Need.WITHOUT_HISTORY)},
+            params={"must": Setting("text", None, "which")},
+            reads_history=True,
+        ),
+        "functions": FakeMechanism(others="share by function", reads_history=True),
+    }
+
+
 def known(**changes: Any) -> Known:
     """An installation that stays the same whatever else is built."""
     parts: dict[str, Any] = {
         "drivers": drivers(),
         "probes": ("app_recovered", "standby_promoted"),
         "checkers": ("lost_writes",),
+        "mechanisms": mechanisms(),
     }
     return Known(**(parts | changes))
 

@@ -38,14 +38,21 @@ class PrometheusMetrics:
         self, query: str, start: float, end: float, step: float
     ) -> Sequence[tuple[float, float]]:
         """Pairs of unix seconds and value of the only series; CheckError if it cannot be asked."""
+        found = self.each_between(query, start, end, step)
+        return found[0] if len(found) == 1 else []
+
+    def each_between(
+        self, query: str, start: float, end: float, step: float
+    ) -> Sequence[Sequence[tuple[float, float]]]:
+        """Pairs of unix seconds and value of each series; CheckError if it cannot be asked."""
         first, last = (datetime.fromtimestamp(at, UTC) for at in (start, end))
         with _asked():
             result = self._client.custom_query_range(
                 query, first, last, f"{step:g}", timeout=BETWEEN_SECONDS
             )
-            series = result[0]["values"] if len(result) == 1 else []
-            pairs = [(float(at), float(value)) for at, value in series]
-        return [(at, value) for at, value in pairs if isfinite(value)]
+            found = [[(float(at), float(value)) for at, value in series["values"]]
+                     for series in result]
+        return [[(at, value) for at, value in pairs if isfinite(value)] for pairs in found]
 
     def names(self) -> Sequence[str]:
         """The names of all metrics it has. CheckError if it cannot be asked."""

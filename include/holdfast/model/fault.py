@@ -20,13 +20,17 @@ class Effect(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One parameter of a fault driver: a duration and its bounds are seconds, a ratio is 0..1."""
+    """One parameter of a driver or a judge: a duration and its bounds are seconds, a ratio is 0..1.
+
+    One that is `required` has no default.
+    """
 
     kind: Literal["duration", "ratio", "integer", "flag", "text"]
     default: float | int | bool | str | None
     meaning: str
     low: float | None = None
     high: float | None = None
+    required: bool = False
 
 
 @dataclass(frozen=True, slots=True)

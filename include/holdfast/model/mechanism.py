@@ -25,6 +25,19 @@ class Criticality(StrEnum):
     HIGH = "high"
 
 
+def risk(state: MechanismState, criticality: Criticality) -> Criticality:
+    """How much is at stake: low for what works, all of it for what is broken.
+
+    What works in part, or was never seen to, counts one step lower than if it were broken.
+    """
+    steps = list(Criticality)
+    if state is MechanismState.WORKING:
+        return Criticality.LOW
+    if state is MechanismState.BROKEN:
+        return criticality
+    return steps[max(0, steps.index(criticality) - 1)]
+
+
 class MechanismSpec(Frozen):
     """A mechanism, and where it can be seen at work."""
 

@@ -25,7 +25,10 @@ def read_params(
 ) -> tuple[dict[str, Value], list[Misread]]:
     """Fill in the defaults and say what is wrong; durations become seconds."""
     values: dict[str, Value] = {name: setting.default for name, setting in settings.items()}
-    wrong: list[Misread] = []
+    wrong = [
+        Misread(name, f"the parameter '{name}' is missing", setting.meaning)
+        for name, setting in settings.items() if setting.required and name not in given
+    ]
     for name, raw in given.items():
         if name not in settings:
             wrong.append(Misread(name, f"unknown parameter '{name}'", known=False))

@@ -28,6 +28,11 @@ class Metrics(Protocol):
     ) -> Sequence[tuple[float, float]]:
         """Pairs of unix seconds and value, numbers only. CheckError if it cannot be asked."""
 
+    def each_between(
+        self, query: str, start: float, end: float, step: float
+    ) -> Sequence[Sequence[tuple[float, float]]]:
+        """The same for every series that the query gives, each by itself."""
+
 
 class LiveMetrics(Protocol):
     """A Prometheus, asked from the triggerer's loop: many queries at once, never blocking."""

@@ -16,6 +16,7 @@ from holdfast.ports.probes import Probe
 from holdfast.registry import Registry
 from holdfast.steps.book import experiment_of, fault_of, suite_of, write_finding
 from holdfast.steps.figures import lease_figures
+from holdfast.steps.mechanisms import judge_mechanisms
 from holdfast.steps.outage import Outage, outage
 
 PATIENCE = timedelta(seconds=60)
@@ -44,23 +45,28 @@ def recover(ports: Ports, run_id: str, experiment_name: str, lease_id: str) -> N
     """Write what the fault did to users and whether all is well again within the bound.
 
     Recovery counts from the revert for a fault that was held, and from the fault itself for one
-    that the target had to repair.
+    that the target had to repair. Mechanisms that the experiment expects are judged here too.
     """
     suite = suite_of(ports, run_id)
     _, experiment = experiment_of(suite, experiment_name)
     lease = ports.leases.read(lease_id)
-    figures = lease_figures(ports, lease)
+    _recover(ports, suite, experiment, lease)
+    judge_mechanisms(ports, suite, experiment, lease)
+
+
+def _recover(ports: Ports, suite: Suite, experiment: Experiment, lease: Lease) -> None:
+    run_id, figures = lease.run_id, lease_figures(ports, lease)
     if lease.injected_at is None:
         text = "the fault was never injected: there is nothing to recover from"
-        _write(ports, run_id, experiment_name, figures | {"injected": False, "text": text})
+        _write(ports, run_id, experiment.name, figures | {"injected": False, "text": text})
         return
     seen, at = _wait(ports, suite, experiment, lease)
     figures |= {"injected": True, "effect": _effect(ports, lease).value} | _felt(seen, lease, at)
     finding = _judge(experiment, seen, figures)
-    _write(ports, run_id, experiment_name, figures | {"text": finding.text})
+    _write(ports, run_id, experiment.name, figures | {"text": finding.text})
     write_finding(ports, run_id, finding)
     for check in seen.checks:
-        write_finding(ports, run_id, replace(check, experiment=experiment_name))
+        write_finding(ports, run_id, replace(check, experiment=experiment.name))
 
 
 def _wait(

@@ -159,6 +159,12 @@ def test_a_range_of_no_or_several_series_is_empty(server, result):
     assert [] == PrometheusMetrics(server.url).between("up", 0, 5, 1)
 
 
+def test_every_series_of_a_range_is_given_by_itself(server):
+    server.says("matrix", [{"values": [[1, "1"], [2, "NaN"]]}, {"values": [[1, "5"]]}])
+    found = PrometheusMetrics(server.url).each_between("up", 0, 5, 1)
+    assert [[(1.0, 1.0)], [(1.0, 5.0)]] == found
+
+
 @pytest.mark.parametrize(("answer", "why"), [
     ((400, b"no"), "Prometheus refused"), ((200, b"<html>"), "could not be asked"),
     ((200, []), "not one of Prometheus's API"),

@@ -1,0 +1,1 @@
+"""Judges of mechanisms, one file each, exporting `MECHANISM`. Pure."""
