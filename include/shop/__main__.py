@@ -1,4 +1,4 @@
-"""The shop's commands: `python -m shop up|down|status [--home DIR] [--json]`."""
+"""The shop's commands: `python -m shop up|down|status [--home DIR] [--json] [--without NAME]`."""
 
 import argparse
 import json
@@ -10,8 +10,11 @@ from pathlib import Path
 
 from shop.down import down
 from shop.errors import ShopError
+from shop.mechanisms import MECHANISMS, checked
 from shop.status import Status, status
 from shop.up import up
+
+USAGE = 2  # the exit code of arguments that are wrong
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -20,17 +23,34 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("command", choices=("up", "down", "status"))
     parser.add_argument("--home", type=Path, default=Path(".holdfast"))
     parser.add_argument("--json", action="store_true")
+    parser.add_argument(
+        "--without", action="append", default=[], metavar="MECHANISM",
+        help=f"leave a mechanism out: {', '.join(MECHANISMS)}; may be given again",
+    )  # fmt: skip
     options = parser.parse_args(arguments)
+    if options.without and options.command != "up":
+        parser.error("--without belongs to up")
     try:
-        return _COMMANDS[options.command](options.home, options.json)
+        without = checked(options.without)
+    except ShopError as error:
+        print(f"shop: {error}", file=sys.stderr)
+        return USAGE
+    try:
+        return _run(options.command, options.home, options.json, without)
     except ShopError as error:
         print(f"shop: {error}", file=sys.stderr)
         return 1
 
 
-def _up(home: Path, as_json: bool) -> int:
+def _run(command: str, home: Path, as_json: bool, without: frozenset[str]) -> int:
+    if command == "up":
+        return _up(home, as_json, without)
+    return _down(home, as_json) if command == "down" else _status(home, as_json)
+
+
+def _up(home: Path, as_json: bool, without: frozenset[str]) -> int:
     began = time.monotonic()
-    started = up(home)
+    started = up(home, without=without)
     seconds = time.monotonic() - began
     if not as_json:
         print(f"the shop is up after {seconds:.1f} s" if started else "the shop is up already")
@@ -62,12 +82,12 @@ def _show(found: Status, as_json: bool) -> None:
     roles = ", ".join(f"{node} {role}" for node, role in found.roles.items())
     if roles:
         print(f"  {'database':<12} {roles}; {'streaming' if found.streaming else 'NOT streaming'}")
+    if found.without:
+        print(f"  {'without':<12} {', '.join(found.without)}")
     missing = [name for name, service in found.services.items() if not service["up"]]
     if missing or not found.services:
         print(f"  not running: {', '.join(missing) or 'the whole shop'}")
 
-
-_COMMANDS = {"up": _up, "down": _down, "status": _status}
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

@@ -47,7 +47,7 @@ def _remaining(places: Places) -> list[processes.Identity]:
 
 
 def _tidy(places: Places) -> None:
-    for folder in (places.run, places.shop / "data"):
+    for folder in (places.run, places.shop / "data", places.tls):
         if folder.exists():
             shutil.rmtree(folder)
     if read_json(places.connections) is not None:

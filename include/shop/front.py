@@ -13,13 +13,18 @@ def configuration(shop: Settled) -> str:
     No `empty-response` among the reasons to try again: an API that dies in the middle of a request
     may have written, and a refusal by the other one would then look like "not written".
     """
+    look = "check inter 500ms fastinter 200ms fall 2 rise 1" if shop.has("health-check") else ""
     servers = "\n".join(
         f"    server {name} {HOST}:{shop.ports[name]}" for name in ("api-1", "api-2")
     )
+    socket = shop.places.socket.relative_to(shop.places.shop)
     return f"""\
 global
     maxconn 512
     nbthread 1
+    # By its path from the working folder: a UNIX socket's whole path may have 108 letters at most.
+    stats socket unix@{socket} mode 600 level admin
+    stats timeout 5s
 
 defaults
     mode http
@@ -35,13 +40,14 @@ defaults
 
 frontend front
     bind {HOST}:{shop.ports["front"]}
+    bind {HOST}:{shop.ports["front-tls"]} ssl crt "{shop.places.certificate}" ssl-min-ver TLSv1.2
     default_backend api
 
 backend api
     balance roundrobin
     option httpchk GET /health
     retry-on conn-failure response-timeout
-    default-server check inter 500ms fastinter 200ms fall 2 rise 1
+    default-server {look}
 {servers}
 
 frontend figures

@@ -13,6 +13,8 @@ _SCRAPED = {
     "api-1": "api-1",
     "api-2": "api-2",
     "proxy": "proxy-control",
+    "payment": "payment",
+    "payment-proxy": "payment-proxy-control",
     "controller": "controller",
     "haproxy": "haproxy",
 }

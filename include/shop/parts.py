@@ -5,12 +5,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from shop.binaries import program
-from shop.settled import HOST, PROXY, Settled
+from shop.settled import HOST, PAYMENT_PROXY, PROXY, Settled
 
 INCLUDE = Path(__file__).resolve().parents[1]
 PORTS = (
     "postgres-a", "postgres-b", "proxy", "proxy-control", "controller",
-    "api-1", "api-2", "front", "haproxy", "load", "prometheus",
+    "payment", "payment-proxy", "payment-proxy-control",
+    "api-1", "api-2", "front", "front-tls", "haproxy", "load", "prometheus",
 )  # fmt: skip
 
 
@@ -22,6 +23,11 @@ def _proxy(shop: Settled) -> list[str]:
     # Without an upstream: one that starts again must not lead to a former primary.
     listen, control = (f"{HOST}:{shop.ports[name]}" for name in ("proxy", "proxy-control"))
     return _python("shop.proxy", PROXY, listen, control)
+
+
+def _payment_proxy(shop: Settled) -> list[str]:
+    names = ("payment-proxy", "payment-proxy-control", "payment")
+    return _python("shop.proxy", PAYMENT_PROXY, *(f"{HOST}:{shop.ports[name]}" for name in names))
 
 
 def _haproxy(shop: Settled) -> list[str]:
@@ -46,6 +52,8 @@ _COMMANDS: Mapping[str, Callable[[Settled], list[str]]] = {
     "node-b": lambda shop: _python("shop.postgres.node", shop.places.home, "b"),
     "proxy": _proxy,
     "controller": lambda shop: _python("shop.postgres.controller", shop.places.home),
+    "payment": lambda shop: _python("shop.payment", shop.places.home),
+    "payment-proxy": _payment_proxy,
     "api-1": lambda shop: _python("shop.api", shop.places.home, "api-1"),
     "api-2": lambda shop: _python("shop.api", shop.places.home, "api-2"),
     "haproxy": _haproxy,
@@ -61,6 +69,7 @@ def specification(shop: Settled, parts: tuple[str, ...]) -> dict[str, object]:
     return {
         "run_dir": str(shop.places.run),
         "log_dir": str(shop.places.logs),
+        "env_dir": str(shop.places.env),
         "processes": [
             {
                 "name": name,

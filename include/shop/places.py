@@ -41,6 +41,46 @@ class Places:
         return self.shop / "history" / "orders.jsonl"
 
     @property
+    def audit(self) -> Path:
+        """Every reading of an account: who read which, when, through which API."""
+        return self.shop / "audit" / "accounts.jsonl"
+
+    @property
+    def env(self) -> Path:
+        """What a process finds in its environment at its next start: `<name>.env`, if there."""
+        return self.shop / "env"
+
+    @property
+    def tls(self) -> Path:
+        """The shop's own certificates, made at its start."""
+        return self.shop / "tls"
+
+    @property
+    def authority(self) -> Path:
+        """The certificate of the shop's own CA."""
+        return self.tls / "authority.pem"
+
+    @property
+    def authority_key(self) -> Path:
+        """The key of that CA: for a certificate that is wrong in one thing only."""
+        return self.tls / "authority.key"
+
+    @property
+    def certificate(self) -> Path:
+        """The certificate of the shop's door, and its key; HAProxy knows it by this path."""
+        return self.tls / "front.pem"
+
+    @property
+    def socket(self) -> Path:
+        """HAProxy's runtime API."""
+        return self.run / "haproxy.sock"
+
+    @property
+    def charges(self) -> Path:
+        """What the payment service has charged."""
+        return self.data("payment") / "charges.db"
+
+    @property
     def passwords(self) -> Path:
         """Libpq's password file for the processes of PostgreSQL."""
         return self.shop / "data" / "pgpass"

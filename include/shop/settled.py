@@ -1,4 +1,4 @@
-"""What was settled when this shop started: its ports and its password."""
+"""What was settled when this shop started: its ports, its password, what it goes without."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from shop.places import Places
 
 HOST = "127.0.0.1"
 NODES = ("a", "b")
-PROXY = "database"
+PROXY, PAYMENT_PROXY = "database", "payment"
 DATABASE = "shop"
 USER = "postgres"
 
@@ -22,6 +22,7 @@ class Settled:
     places: Places
     ports: Mapping[str, int]
     password: str = field(repr=False)
+    without: frozenset[str] = frozenset()  # mechanisms switched off; see shop.mechanisms
 
     @classmethod
     def read(cls, home: Path) -> "Settled":
@@ -30,11 +31,16 @@ class Settled:
         state, connections = read_json(places.state), read_json(places.connections)
         if state is None or not connections or "shop_db" not in connections:
             raise ShopError(f"{home}: no shop is up here; run: python -m shop up --home {home}")
-        return cls(places, state["ports"], connections["shop_db"]["password"])
+        password = connections["shop_db"]["password"]
+        return cls(places, state["ports"], password, frozenset(state.get("without", ())))
 
     def node_port(self, node: str) -> int:
         """Where a PostgreSQL node listens, whatever its role."""
         return self.ports[f"postgres-{node}"]
+
+    def has(self, mechanism: str) -> bool:
+        """Whether a mechanism works in this shop."""
+        return mechanism not in self.without
 
     def conninfo(self, port: int, name: str, database: str = DATABASE) -> str:
         """How to reach PostgreSQL on a port, in as few round trips as there are."""

@@ -18,6 +18,7 @@ _URLS = {
     "prometheus": "prometheus",
     "load": "load",
     "proxy": "proxy-control",
+    "payment": "payment",
 }
 
 
@@ -33,6 +34,7 @@ class Status:
     streaming: bool = False
     ports: dict[str, int] = field(default_factory=dict)
     urls: dict[str, str] = field(default_factory=dict)
+    without: tuple[str, ...] = ()  # mechanisms this shop was started without
 
     @property
     def up(self) -> bool:
@@ -51,7 +53,7 @@ def status(home: Path) -> Status:
     roles, streaming = replication(shop)
     ports = dict(shop.ports)
     urls = {name: f"http://{HOST}:{ports[port]}" for name, port in _URLS.items()}
-    return Status(services, roles, streaming, ports, urls)
+    return Status(services, roles, streaming, ports, urls, tuple(sorted(shop.without)))
 
 
 def replication(shop: Settled) -> tuple[dict[str, str], bool]:

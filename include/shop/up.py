@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from shop import addresses, observed, processes
+from shop import addresses, certificates, observed, processes
 from shop.binaries import require_all
 from shop.down import down, living
 from shop.errors import ShopError
@@ -21,26 +21,31 @@ from shop.places import Places
 from shop.postgres.build import write_passwords
 from shop.postgres.cluster import Cluster
 from shop.settled import HOST, NODES, Settled
-from shop.status import answers, replication, status
+from shop.status import Status, answers, replication, status
 
 _START_SECONDS = 60.0
 _LOG_LINES = 5
 
 
-def up(home: Path, parts: tuple[str, ...] = ALL_PARTS) -> bool:
+def up(
+    home: Path, parts: tuple[str, ...] = ALL_PARTS, without: frozenset[str] = frozenset()
+) -> bool:
     """Start what is not there; False when the shop was up already.
+
+    :param without: mechanisms to leave out, see `shop.mechanisms`
 
     ShopError when it does not come up; then nothing is left running.
     """
     places = Places(home.resolve())
     places.shop.mkdir(parents=True, exist_ok=True)
     with _alone(places):
-        if status(home).up:
+        if (found := status(home)).up:
+            _require_same(found, without)
             return False
         require_all()
         if living(places) or places.run.exists():
             down(home)  # what a crash left
-        shop = _settle(places)
+        shop = _settle(places, without)
         try:
             _start(shop, parts)
             _wait(shop, parts)
@@ -60,16 +65,24 @@ def _alone(places: Places) -> Iterator[None]:
         yield
 
 
-def _settle(places: Places) -> Settled:
-    for folder in (places.logs, places.history.parent, places.shop / "data"):
+def _require_same(found: Status, without: frozenset[str]) -> None:
+    if set(found.without) != without:
+        now = f"without {', '.join(found.without)}" if found.without else "with every mechanism"
+        raise ShopError(f"the shop is up already, {now}; take it down first")
+
+
+def _settle(places: Places, without: frozenset[str]) -> Settled:
+    kept = (places.logs, places.history.parent, places.audit.parent, places.env)
+    for folder in (*kept, places.shop / "data"):
         if folder.exists():
             shutil.rmtree(folder)
         folder.mkdir(parents=True)
     places.run.mkdir(parents=True)
-    shop = Settled(places, choose(PORTS), secrets.token_urlsafe(24))
+    shop = Settled(places, choose(PORTS), secrets.token_urlsafe(24), without)
     write_connections(places.connections, addresses.connections(shop))
-    write_json(places.state, {"ports": dict(shop.ports)})
+    write_json(places.state, {"ports": dict(shop.ports), "without": sorted(without)})
     write_passwords(shop)
+    certificates.make(places)
     Cluster("a", 1).write(places)
     write(places.shop / "haproxy.cfg", configuration(shop))
     observed.write_targets(shop)
@@ -106,6 +119,7 @@ def _conditions(shop: Settled, parts: tuple[str, ...]) -> dict[str, Callable[[],
         found["the standby streams"] = lambda: replication(shop) == (_FIRST_ROLES, True)
     for part, port, path in (
         ("proxy", "proxy-control", "/proxies"),
+        ("payment-proxy", "payment-proxy", "/health"),  # the service, on the API's way to it
         ("haproxy", "front", "/ready"),
         ("prometheus", "prometheus", "/-/ready"),
         ("load", "load", "/ready"),

@@ -7,7 +7,7 @@ from pathlib import Path
 import uvicorn
 
 from shop.api.app import create_app
-from shop.api.pool import Pool
+from shop.api.parts import Parts
 from shop.settled import HOST, Settled
 
 
@@ -15,9 +15,9 @@ def main(home: Path, name: str) -> None:
     """Serve until the process is ended."""
     logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # each lost connection is a line
     shop = Settled.read(home)
-    pool = Pool(shop.conninfo(shop.ports["proxy"], name))
+    parts = Parts.of(shop, name)
     uvicorn.run(
-        create_app(name, pool),
+        create_app(parts),
         host=HOST,
         port=shop.ports[name],
         log_level="warning",

@@ -11,9 +11,14 @@ CREATE TABLE orders (
     key text PRIMARY KEY,
     item integer NOT NULL REFERENCES stock,
     quantity integer NOT NULL CHECK (quantity > 0),
-    placed timestamptz NOT NULL DEFAULT clock_timestamp()
+    amount_cents bigint NOT NULL CHECK (amount_cents > 0),
+    payment text NOT NULL DEFAULT 'pending' CHECK (payment IN ('pending', 'paid')),
+    placed timestamptz NOT NULL DEFAULT clock_timestamp(),
+    due timestamptz NOT NULL DEFAULT clock_timestamp() + interval '3 seconds'
 );
+COMMENT ON COLUMN orders.due IS 'when a collector may charge an order that is still pending';
 CREATE INDEX orders_placed ON orders (placed);
+CREATE INDEX orders_due ON orders (due) WHERE payment = 'pending';
 CREATE TABLE accounts (
     id integer PRIMARY KEY,
     balance bigint NOT NULL CHECK (balance >= 0)
@@ -37,11 +42,13 @@ FROM (VALUES
 ) AS goods (item, name, picture, price);
 INSERT INTO accounts SELECT id, 1000 FROM generate_series(1, 100) AS id;
 
--- True when the order is there, now or from before; a delivery arrives before the shelf is empty.
-CREATE FUNCTION place_order(order_key text, wanted integer, pieces integer) RETURNS boolean
+-- The order as it is there, now or from before; a delivery arrives before the shelf is empty.
+CREATE FUNCTION place_order(order_key text, wanted integer, pieces integer)
+RETURNS TABLE (amount_cents bigint, payment text)
 LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO orders (key, item, quantity) VALUES (order_key, wanted, pieces)
+    INSERT INTO orders (key, item, quantity, amount_cents)
+    SELECT order_key, item, pieces, price_cents * pieces FROM stock WHERE item = wanted
     ON CONFLICT (key) DO NOTHING;
     IF FOUND THEN
         UPDATE stock SET
@@ -49,7 +56,7 @@ BEGIN
             delivered = delivered + CASE WHEN units < pieces + 40 THEN 400 ELSE 0 END
         WHERE item = wanted;
     END IF;
-    RETURN true;
+    RETURN QUERY SELECT o.amount_cents, o.payment FROM orders o WHERE o.key = order_key;
 END $$;
 
 -- False when the source has too little: then nothing was moved, now and for ever.

@@ -40,6 +40,22 @@ def test_the_connections_are_those_that_others_look_for(shop):
     assert set(IDS) == set(found)
     assert ["a", "b"] == [node["name"] for node in found["shop_db"]["extra"]["nodes"]]
     assert {"proxy": "database"} == found["shop_proxy"]["extra"]
+    assert {"proxy": "payment"} == found["shop_payment_proxy"]["extra"]
+    assert found["shop_proxy"].keys() == found["shop_payment_proxy"].keys()
+
+
+def test_the_way_to_the_payment_service_leads_through_its_proxy(shop):
+    (proxy,) = (
+        p for p in specification(shop, ALL_PARTS)["processes"] if p["name"] == "payment-proxy"
+    )
+    listen, control, upstream = proxy["argv"][-3:]
+    names = ("payment-proxy", "payment-proxy-control", "payment")
+    assert [f"127.0.0.1:{shop.ports[n]}" for n in names] == [listen, control, upstream]
+
+
+def test_the_runtime_socket_is_for_its_owner_and_its_path_is_short(shop):
+    line = next(li for li in configuration(shop).splitlines() if "stats socket" in li)
+    assert "stats socket unix@run/haproxy.sock mode 600 level admin" == line.strip()
 
 
 def test_no_command_line_holds_the_password(shop):
