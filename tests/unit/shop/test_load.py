@@ -88,6 +88,47 @@ def test_nobody_pays_himself():
     assert all(t.body["source"] != t.body["target"] for t in transfers)
 
 
+def test_a_transfer_says_in_the_history_what_it_moves():
+    chance = Random(7)
+    transfer = next(r for r in iter(lambda: pick(chance), None) if r.f == "transfer")
+    assert {"key", "source", "target", "amount"} == set(transfer.value)
+    assert transfer.body == transfer.value
+
+
+def test_an_account_is_read_as_the_load():
+    chance = Random(7)
+    reading = next(r for r in iter(lambda: pick(chance), None) if r.f == "account")
+    assert ("GET", {"X-Reader": "load"}) == (reading.method, reading.headers)
+
+
+def test_about_two_in_a_hundred_operations_go_over_tls():
+    chance = Random(7)
+    assert 60 < sum(pick(chance).secure for _ in range(4000)) < 100
+
+
+@pytest.mark.parametrize(("outcome", "seconds", "hit"), [
+    pytest.param("ok", 0.1, 0, id="well"),
+    pytest.param("ok", 0.51, 1, id="slow"),
+    pytest.param("fail", 0.1, 1, id="failed"),
+    pytest.param("info", 3.0, 1, id="unknown-and-slow-is-one"),
+])
+def test_a_customer_is_hit_by_a_failure_or_by_a_long_wait(outcome, seconds, hit):
+    figures = Figures()
+    figures.done("order", outcome, seconds)
+    value = figures.registry.get_sample_value
+    assert (1, hit) == (value("shop_load_requests_total"), value("shop_load_hit_total"))
+
+
+def test_latency_is_told_by_operation():
+    figures = Figures()
+    figures.done("browse", "ok", 0.1)
+    counts = [
+        figures.registry.get_sample_value("shop_load_latency_seconds_count", {"operation": name})
+        for name in NAMES
+    ]
+    assert [name == "browse" for name in NAMES] == counts
+
+
 def test_every_outcome_is_there_as_zero_from_the_start():
     registry = Figures().registry
     labels = {"operation": "order", "outcome": "info"}
