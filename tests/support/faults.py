@@ -20,9 +20,18 @@ from holdfast.clients.toxics import round_trip
 from holdfast.model.fault import Fault, Setting
 from shop.free_ports import choose
 from shop.postgres import rights
+from support import database
+from support.database import Users
 
 QUICK: Mapping[str, float] = {"patience": 0.5, "latency": 0.2}
 """Parameters that a driver gets if it has them, so that tests are short."""
+
+QUICK_FOR: Mapping[str, Mapping[str, float | str]] = {
+    "postgres.terminate_connections": {"patience": 8.0},
+    "postgres.lock_storm": {"table": "rows"},
+    "postgres.deadlock": {"table": "rows", "every": 0.0},
+}
+"""The same for one driver."""
 
 NO_EFFECT = frozenset({"noop"})
 """Drivers that touch nothing by design."""
@@ -114,6 +123,7 @@ class Pair:
         with psycopg.connect(
             host="127.0.0.1", port=server.port, user="postgres", password=self.password,
             dbname="postgres", autocommit=True, connect_timeout=2,
+            options="-c lock_timeout=500",
         ) as link:
             cursor = link.execute(question, values or None)  # type: ignore[call-overload]
             return cursor.fetchone()[0] if cursor.description else None
@@ -129,7 +139,10 @@ class Pair:
 
     def takes_writes(self) -> bool:
         server = self.primary()
-        return server is not None and bool(self.write(server))
+        try:
+            return server is not None and bool(self.write(server))
+        except psycopg.OperationalError:
+            return False
 
     def write(self, server: Server) -> str:
         key = secrets.token_hex(8)
@@ -144,8 +157,8 @@ class Pair:
         source = self.primary()
         if source is None:
             return False
-        other, key = self.b if source is self.a else self.a, self.write(source)
         try:
+            other, key = self.b if source is self.a else self.a, self.write(source)
             wait_for(lambda: self.has(other, key), 0.5)
         except (TimeoutError, psycopg.OperationalError):
             return False
@@ -187,6 +200,9 @@ class Pair:
         self.a.start()
         wait_for(lambda: self.primary() is self.a, 10)
         self.ask(self.a, "CREATE TABLE rows (key text PRIMARY KEY)")
+        self.ask(self.a, f"CREATE ROLE app LOGIN PASSWORD '{self.password}'")
+        for statement in database.SCHEMA:
+            self.ask(self.a, statement)
         source = f"host=127.0.0.1 port={self.a.port} user=postgres passfile={passfile}"
         _program("pg_basebackup", "-D", str(self.b.folder), "-d", source, "-X", "stream", "-C",
                  "-S", "node_b", "-R", "-c", "fast", "-N")
@@ -241,12 +257,14 @@ class Bench:
         self.trees = [Tree(home, name) for name in ("app-1", "app-2")]
         self.pair = Pair(home / "data")
         self.relay = Relay(home, self.pair.a.port)
+        self.users = Users((self.pair.a.port, self.pair.b.port), self.pair.password)
         with ExitStack() as on_failure:
             on_failure.callback(self.stop)
             for tree in self.trees:
                 tree.start()
             self.pair.build()
             self.relay.start()
+            self.users.start()
             self._write_connections()
             on_failure.pop_all()
 
@@ -256,7 +274,8 @@ class Bench:
 
     def fault(self, name: str, params: Mapping[str, Setting], **more: Any) -> Fault:
         """A fault with every kind of address: the driver takes the one it needs."""
-        quick = {key: value for key, value in QUICK.items() if key in params}
+        known = {**QUICK, **QUICK_FOR.get(name, {})}
+        quick = {key: value for key, value in known.items() if key in params}
         home, duration = str(self.home), timedelta(seconds=5)
         return Fault(name, "bench", _HERE, home, duration, params=quick | more)
 
@@ -271,7 +290,7 @@ class Bench:
             "path": self.relay.is_quick,
             "writes": self.pair.takes_writes,
             "replication": self.pair.replicates,
-        }
+        } | dict(self.users.observers())
         return {name for name, works in observers.items() if not works()}
 
     def fingerprint(self) -> object:
@@ -292,21 +311,23 @@ class Bench:
         self.pair.restart()
         self.relay.stop()
         self.relay.start()
+        wait_for(self.users.is_connected)
 
     def stop(self) -> None:
-        for part in (*self.trees, self.relay, self.pair):
+        for part in (self.users, *self.trees, self.relay, self.pair):
             part.stop()
 
     def _write_connections(self) -> None:
         proxy = {"conn_type": "http", "host": "127.0.0.1", "extra": {"proxy": "database"}}
         database = {"conn_type": "postgres", "host": "127.0.0.1", "login": "postgres",
                     "password": self.password, "schema": "postgres"}
+        own_role = {"role": "app"}
         nodes = [{"name": n, "host": "127.0.0.1", "port": s.port}
                  for n, s in (("a", self.pair.a), ("b", self.pair.b))]
         gone = [{"name": n, "host": "127.0.0.1", "port": p} for n, p in choose("ab").items()]
         file = self.home / "connections.json"
         file.write_text(json.dumps({
-            "bench_db": database | {"port": self.pair.a.port, "extra": {"nodes": nodes}},
+            "bench_db": database | {"port": self.pair.a.port, "extra": {"nodes": nodes} | own_role},
             "nowhere_db": database | {"port": gone[0]["port"], "extra": {"nodes": gone}},
             "bench_proxy": proxy | {"port": self.relay.control},
             "nowhere_proxy": proxy | {"port": self.relay.control, "extra": {"proxy": "nowhere"}},

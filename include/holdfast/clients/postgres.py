@@ -2,7 +2,7 @@
 
 import socket
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,10 @@ from holdfast.errors import FaultError, TransientFaultError
 if TYPE_CHECKING:
     import psycopg
 
+    Session = psycopg.Connection[tuple[Any, ...]]
+
+OWN_NAME = "holdfast"
+"""The application name of Holdfast's own sessions; those that are a fault add the lease to it."""
 _LIMIT = 4.0
 _READ_LIMIT: LiteralString = "SET LOCAL statement_timeout = '3s'"  # before the line is cut
 
@@ -46,19 +50,27 @@ class Cluster:
         raise FaultError(f"no node '{name}' is listed", target=self.target)
 
     @contextmanager
-    def session(self, node: Node) -> Iterator["psycopg.Connection[tuple[Any, ...]]"]:
-        """Talk to one node for some seconds at most; TransientFaultError if it does not answer."""
-        import psycopg
+    def session(self, node: Node, database: str = "") -> Iterator["Session"]:
+        """Talk to one node for some seconds at most; TransientFaultError if it does not answer.
 
-        try:
-            with psycopg.connect(self.address(node), autocommit=True, connect_timeout=2) as link, \
-                    _limited(link.fileno()):
-                yield link
-        except psycopg.OperationalError as error:
-            first = str(error).strip().splitlines()[:1]
-            raise TransientFaultError(*first or ["no answer"], target=self.named(node)) from error
-        except psycopg.Error as error:
-            raise FaultError(str(error).strip(), target=self.named(node)) from error
+        `database` is another one than the entry's.
+        """
+        with self._errors(node), self._connect(node, OWN_NAME, database) as link, \
+                _limited(link.fileno()):
+            yield link
+
+    def hold(self, node: Node, name: str, settings: Mapping[str, str]) -> "Session":
+        """A session that stays open under this application name until its owner closes it.
+
+        `settings` are the session's own: here belong the limits that end it should nobody close it.
+        """
+        with self._errors(node):
+            return self._connect(node, name, settings=settings)
+
+    @property
+    def other_database(self) -> str:
+        """A database of every cluster that is not the entry's: another way in."""
+        return "template1" if self._database == "postgres" else "postgres"
 
     def ask(self, node: Node, question: LiteralString, *values: object) -> list[tuple[Any, ...]]:
         """The rows of one statement."""
@@ -119,13 +131,44 @@ class Cluster:
 
         return make_conninfo(
             host=node.host, port=node.port, user=self._entry.login or None,
-            password=(secret and self._entry.password) or None,
-            dbname=self._entry.schema or "postgres",
+            password=(secret and self._entry.password) or None, dbname=self._database,
         )
 
     def named(self, node: Node) -> str:
         """How a node is named to people."""
         return f"{self.target}/{node.name}"
+
+    @property
+    def role(self) -> str:
+        """The role that the target's own clients log in as, from `extra.role`; empty if unsaid."""
+        return str(self._entry.extra.get("role") or "")
+
+    @property
+    def _database(self) -> str:
+        return self._entry.schema or "postgres"
+
+    def _connect(
+        self, node: Node, name: str, database: str = "", settings: Mapping[str, str] | None = None
+    ) -> "Session":
+        import psycopg
+
+        return psycopg.connect(
+            self.address(node), autocommit=True, connect_timeout=2, application_name=name,
+            dbname=database or self._database,
+            options=" ".join(f"-c {key}={value}" for key, value in (settings or {}).items()),
+        )
+
+    @contextmanager
+    def _errors(self, node: Node) -> Iterator[None]:
+        import psycopg
+
+        try:
+            yield
+        except psycopg.OperationalError as error:
+            first = str(error).strip().splitlines()[:1]
+            raise TransientFaultError(*first or ["no answer"], target=self.named(node)) from error
+        except psycopg.Error as error:
+            raise FaultError(str(error).strip(), target=self.named(node)) from error
 
     def _in_recovery(self, node: Node) -> bool | None:
         try:
