@@ -1,6 +1,6 @@
 """The connections others reach the shop by."""
 
-from shop.settled import DATABASE, HOST, NODES, PAYMENT_PROXY, PROXY, USER, Settled
+from shop.settled import API_ROLE, DATABASE, HOST, NODES, PAYMENT_PROXY, PROXY, USER, Settled
 
 IDS = (
     "shop_db", "shop_proxy", "shop_payment_proxy", "shop_payment_http", "shop_http", "shop_tls",
@@ -19,7 +19,7 @@ def connections(shop: Settled) -> dict[str, dict[str, object]]:
             "login": USER,
             "password": shop.password,
             "schema": DATABASE,
-            "extra": {"nodes": nodes},
+            "extra": {"nodes": nodes, "role": API_ROLE},
         },
         "shop_proxy": _http(shop, "proxy-control") | {"extra": {"proxy": PROXY}},
         "shop_payment_proxy": _http(shop, "payment-proxy-control")

@@ -13,6 +13,8 @@ NODES = ("a", "b")
 PROXY, PAYMENT_PROXY = "database", "payment"
 DATABASE = "shop"
 USER = "postgres"
+API_ROLE = "shop_api"
+"""Whom the APIs log in as: it may read and write the shop's tables, and nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +44,12 @@ class Settled:
         """Whether a mechanism works in this shop."""
         return mechanism not in self.without
 
-    def conninfo(self, port: int, name: str, database: str = DATABASE) -> str:
+    def conninfo(
+        self, port: int, name: str, database: str = DATABASE, user: str = USER
+    ) -> str:
         """How to reach PostgreSQL on a port, in as few round trips as there are."""
         return (
-            f"host={HOST} port={port} dbname={database} user={USER} password={self.password} "
+            f"host={HOST} port={port} dbname={database} user={user} password={self.password} "
             f"application_name={name} connect_timeout=2 sslmode=disable gssencmode=disable"
         )
 

@@ -8,7 +8,7 @@ from shop.api.figures import Figures
 from shop.api.payment_figures import PaymentFigures
 from shop.api.payments import Payments
 from shop.api.pool import Pool
-from shop.settled import HOST, Settled
+from shop.settled import API_ROLE, HOST, Settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,8 @@ class Parts:
     @classmethod
     def of(cls, shop: Settled, name: str) -> "Parts":
         """Put together the parts of one process of a shop; connects to nothing yet."""
-        pool = Pool(shop.conninfo(shop.ports["proxy"], name), checks=shop.has("pool-check"))
+        conninfo = shop.conninfo(shop.ports["proxy"], name, user=API_ROLE)
+        pool = Pool(conninfo, checks=shop.has("pool-check"))
         figures = Figures(pool, shop.has)
         url = f"http://{HOST}:{shop.ports['payment-proxy']}"
         payments = Payments(url, PaymentFigures(figures.registry), shop.has)

@@ -6,11 +6,13 @@ import subprocess
 from pathlib import Path
 
 import psycopg
+from psycopg import sql
+from psycopg.rows import TupleRow
 
 from shop.files import write
 from shop.postgres import rights
 from shop.postgres.configuration import slot, source, write_configuration
-from shop.settled import DATABASE, HOST, USER, Settled, other
+from shop.settled import API_ROLE, DATABASE, HOST, USER, Settled, other
 
 _SCHEMA = Path(__file__).with_name("schema.sql")
 _LIMIT_SECONDS = 60
@@ -41,7 +43,18 @@ def fill(shop: Settled, node: str) -> None:
         server.execute(f"CREATE DATABASE {DATABASE}_new")
         with psycopg.connect(shop.conninfo(port, "build", f"{DATABASE}_new")) as database:
             database.execute(_SCHEMA.read_bytes())
+            _let_in(database, shop.password)
         server.execute(f"ALTER DATABASE {DATABASE}_new RENAME TO {DATABASE}")
+
+
+def _let_in(database: psycopg.Connection[TupleRow], password: str) -> None:
+    """Create the role of the APIs, with what they need."""
+    role = sql.Identifier(API_ROLE)
+    for statement in (
+        sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(role, sql.Literal(password)),
+        sql.SQL("GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO {}").format(role),
+    ):
+        database.execute(statement)
 
 
 def copy(shop: Settled, node: str) -> None:
