@@ -19,7 +19,7 @@ USAGE = 2  # the exit code of arguments that are wrong
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command; 0 when the shop is as asked for."""
-    parser = argparse.ArgumentParser(prog="python -m shop", description="The demo target.")
+    parser = argparse.ArgumentParser(prog="shop", description="The demo target.")
     parser.add_argument("command", choices=("up", "down", "status"))
     parser.add_argument("--home", type=Path, default=Path(".holdfast"))
     parser.add_argument("--json", action="store_true")

@@ -8,9 +8,10 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Annotated
 
 import psutil
 import typer
@@ -25,13 +26,19 @@ from holdfast.settings import Settings
 from holdfast.steps.janitor import sweep
 
 lab = typer.Typer()
+_USAGE = 2  # the shop's exit code for wrong arguments
 
 
 @lab.command()
-def up() -> None:
+def up(
+    without: Annotated[
+        list[str] | None,
+        typer.Option(metavar="MECHANISM", help="start the shop without it; may be given again"),
+    ] = None,
+) -> None:
     """Start the shop and Airflow; print addresses and logins."""
     with border():
-        start(settings())
+        start(settings(), without or ())
 
 
 @lab.command()
@@ -41,16 +48,25 @@ def down() -> None:
         stop(settings())
 
 
-@lab.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+@lab.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    add_help_option=False,  # the shop's own help says more
+)
 def shop(context: typer.Context) -> None:
-    """The demo shop alone: up, down or status."""
+    """The demo shop alone: up, down or status; `shop --help` says what it can go without."""
     with border():
         raise typer.Exit(_shop(settings(), *context.args))
 
 
-def start(where: Settings) -> None:
-    """Bring everything up; a second time changes nothing."""
-    if code := _shop(where, "up"):
+def start(where: Settings, without: Iterable[str] = ()) -> None:
+    """Bring everything up; a second time changes nothing.
+
+    :param without: mechanisms that the shop is to go without, by its own names for them
+    """
+    code = _shop(where, "up", *(f"--without={mechanism}" for mechanism in without))
+    if code == _USAGE:
+        raise typer.Exit(code)  # the shop has said which word is wrong
+    if code:
         raise HoldfastError(f"the shop did not start (exit {code})")
     begun = time.monotonic()
     airflow = Lab(where)
