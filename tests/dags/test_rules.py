@@ -36,7 +36,7 @@ def test_an_abort_is_reverted_and_ends_failed(dags, request):
     state, tasks = run(dags, request, round_1_left_inject="failed", verdict="failed")
     assert "failed" == state
     after = ("round_1.left.revert", "round_1.left.recovery", "round_1.right.inject", f"{LAST}.arm",
-             "consistency", "seal", "report")
+             "consistency", "settle", "score", "seal", "report")
     assert {"success"} == {tasks[t] for t in after}
 
 
@@ -60,7 +60,8 @@ def test_postponed_after_reserve_skips_the_faults_and_closes_the_run(dags, reque
     Rules alone cannot stop round 2, consistency and the evidence here: their operators skip
     themselves when the book says postponed (see test_operators).
     """
-    gone = dict.fromkeys(("round_2_steady", "consistency", "seal", "report"), "skipped")
+    closing = ("consistency", "settle", "score", "seal", "report")
+    gone = dict.fromkeys(("round_2_steady", *closing), "skipped")
     state, tasks = run(dags, request, **{first: "skipped"}, **gone)
     assert "success" == state
     assert "success" == tasks["verdict"]
@@ -94,7 +95,7 @@ def test_revert_failed_starts_no_further_round(dags, request):
     state, tasks = run(dags, request, round_1_left_revert="failed", verdict="failed")
     assert state == "failed"
     assert {"upstream_failed"} == {s for t, s in tasks.items() if t.startswith("round_2.")}
-    assert {"success"} == {tasks[t] for t in ("consistency", "seal", "report")}
+    assert {"success"} == {tasks[t] for t in ("consistency", "settle", "score", "seal", "report")}
 
 
 def test_a_failed_revert_alone_does_not_fail_a_run_in_airflow(dags, request):
@@ -123,7 +124,8 @@ def test_marked_failed_by_hand_still_reverts_and_ends_failed(dags, request):
     state, tasks = run(dags, request, round_1_left_inject=_mark_failed, verdict="failed")
     assert "failed" == state
     assert ("success", "failed") == (tasks["round_1.left.revert"], tasks["verdict"])
-    assert {"skipped"} == {tasks[t] for t in ("consistency", "seal", "report", f"{LAST}.arm")}
+    closing = ("consistency", "settle", "score", "seal", "report")
+    assert {"skipped"} == {tasks[t] for t in (*closing, f"{LAST}.arm")}
 
 
 def test_marked_failed_by_hand_the_verdict_waits_for_every_revert(dags, request):

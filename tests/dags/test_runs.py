@@ -34,7 +34,7 @@ class Steps:
 
     def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
         for name in ("preflight", "reserve", "baseline", "steady", "arm", "revert", "recover",
-                     "check", "seal", "report"):
+                     "check", "settle", "score", "seal", "report"):
             self._module(monkeypatch, name, **{name: self._step(name)})
         self._module(monkeypatch, "verdict", close=self.close)
         monkeypatch.setattr("holdfast.steps.plan.plan", self.plan)
@@ -137,7 +137,7 @@ def test_all_well(dags, steps):
     state, tasks = run(dags)
     assert (state, books(steps).verdict) == ("success", Verdict.HELD)
     assert steps.calls[:5] == ["plan", "preflight", "reserve", "baseline", "steady 0"]
-    assert steps.calls[-4:] == ["check", "seal", "report", "close"]
+    assert steps.calls[-6:] == ["check", "settle", "score", "seal", "report", "close"]
     assert "recover last" in steps.calls
     assert books(steps).triggered_by == "dag_test"
     assert {"success"} == set(tasks.values())
@@ -159,7 +159,8 @@ def test_postponed_is_no_failure_and_no_fault(dags, steps, step):
     state, _ = run(dags)
     assert (state, books(steps).state, books(steps).reason) == (
         "success", RunState.POSTPONED, "busy")
-    assert not [c for c in steps.calls if c.startswith(("arm", "check", "seal", "report"))]
+    later = ("arm", "check", "settle", "score", "seal", "report")
+    assert not [c for c in steps.calls if c.startswith(later)]
     assert ["postponed"] == [n.kind for n in steps.ports.notifier.told]
 
 

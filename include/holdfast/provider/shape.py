@@ -16,7 +16,9 @@ from holdfast.provider.operators.recovery import RecoveryOperator
 from holdfast.provider.operators.report import ReportOperator
 from holdfast.provider.operators.reserve import ReserveOperator
 from holdfast.provider.operators.revert import RevertFaultOperator
+from holdfast.provider.operators.score import ScoreOperator
 from holdfast.provider.operators.seal import SealOperator
+from holdfast.provider.operators.settle import SettleOperator
 from holdfast.provider.operators.steady import SteadyOperator
 from holdfast.provider.operators.verdict import VerdictOperator
 from holdfast.provider.sensors.hold import HoldFaultSensor
@@ -111,6 +113,8 @@ def _close(
     consistency = ConsistencyOperator(
         task_id="consistency", execution_timeout=15 * _MINUTE, **_EVIDENCE
     )
+    settle = SettleOperator(task_id="settle", execution_timeout=2 * _MINUTE, **_EVIDENCE)
+    score = ScoreOperator(task_id="score", execution_timeout=2 * _MINUTE, **_EVIDENCE)
     seal = SealOperator(
         task_id="seal",
         retries=2,
@@ -132,5 +136,5 @@ def _close(
         retry_delay=timedelta(seconds=2),
         execution_timeout=15 * _MINUTE,  # it may have to revert what is still open
     ).as_teardown(setups=reserve, on_failure_fail_dagrun=True)
-    ends >> consistency >> seal >> report >> verdict
+    ends >> consistency >> settle >> score >> seal >> report >> verdict
     reverts >> verdict  # in the open, though Airflow holds a teardown back for all in its scope

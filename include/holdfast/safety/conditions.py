@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 from holdfast.model.quantities import Bound, StopCondition
 from holdfast.model.suite import Experiment, Objective, OnNoData, Suite
+from holdfast.safety.meter import Allowed
 
 _OPPOSITE: dict[str, Literal["<", "<=", ">", ">="]] = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 
@@ -27,7 +28,7 @@ class Watch(BaseModel):
     """One guard's whole task; times in seconds.
 
     `hold_without_data` is the suite's `on_no_data: hold`: missing data does not end a fault that
-    has begun.
+    has begun. `after` is the experiment whose fault must be on before this one's may begin.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -38,6 +39,8 @@ class Watch(BaseModel):
     grace: float
     lease: float
     hold_without_data: bool = False
+    after: str = ""
+    allowed: Allowed | None = None
 
 
 def negated(bound: Bound) -> Bound:
@@ -50,8 +53,10 @@ def conditions(suite: Suite, experiment: Experiment) -> tuple[Condition, ...]:
     return tuple(_condition(o, experiment.stop_on.get(o.name)) for o in suite.objectives)
 
 
-def watch_of(suite: Suite, experiment: Experiment, lease_id: str) -> Watch:
-    """The guard's task for one lease."""
+def watch_of(
+    suite: Suite, experiment: Experiment, lease_id: str, allowed: Allowed | None = None
+) -> Watch:
+    """The guard's task for one lease; `allowed` is how far the fault may go, where that is said."""
     guard = suite.guard
     return Watch(
         lease_id=lease_id,
@@ -60,6 +65,8 @@ def watch_of(suite: Suite, experiment: Experiment, lease_id: str) -> Watch:
         grace=guard.grace.total_seconds(),
         lease=guard.lease.total_seconds(),
         hold_without_data=guard.on_no_data is OnNoData.HOLD,
+        after=experiment.fault.after or "",
+        allowed=allowed,
     )
 
 

@@ -7,6 +7,7 @@ from math import isfinite
 from holdfast.model.lease import Reason
 from holdfast.ports.metrics import Sample
 from holdfast.safety.conditions import Condition
+from holdfast.safety.meter import Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +23,6 @@ class Memory:
     steady: bool
     data_at: Mapping[str, float]
     breach_since: Mapping[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """For how long data may be missing, and whether that ends a fault that is on."""
-
-    grace: float
-    hold_without_data: bool = False
 
 
 @dataclass(frozen=True, slots=True)

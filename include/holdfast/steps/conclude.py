@@ -3,7 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from holdfast.errors import EvidenceError, FaultError, GuardTripped, HoldfastError, Stopped
+from holdfast.errors import (
+    BudgetExhausted,
+    EvidenceError,
+    FaultError,
+    GuardTripped,
+    HoldfastError,
+    Stopped,
+)
 from holdfast.model.lease import TOUCHED, End, Lease, LeaseState, Reason, Revocation
 from holdfast.model.verdict import Finding, Verdict
 from holdfast.ports.bundle import Ports
@@ -67,7 +74,8 @@ def ending(lease: Lease, cause: Reason | None) -> Ending:
         return Ending(Verdict.UNKNOWN, text, FaultError(text, target=f"lease {lease.id}"))
     known = "" if lease.ended is None else _STOPPED.get(lease.ended, "")
     text = "; ".join(part for part in (known, said) if part) or "the fault was not seen to end"
-    return Ending(Verdict.UNKNOWN, text, Stopped(text, revoked.reading if revoked else {}))
+    stop = BudgetExhausted if cause is Reason.BUDGET else Stopped
+    return Ending(Verdict.UNKNOWN, text, stop(text, revoked.reading if revoked else {}))
 
 
 def measured(lease: Lease) -> dict[str, object]:

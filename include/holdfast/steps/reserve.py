@@ -1,21 +1,23 @@
 """Take the environment for the run, and put its start on record before any fault."""
 
-from holdfast.errors import EvidenceError, Stopped
+from holdfast.errors import EvidenceError, Postponed, Stopped
 from holdfast.model.record import PREDICATES, Statement
 from holdfast.model.run import EntryKind
 from holdfast.ports.bundle import Ports
 from holdfast.steps.book import is_dry, note_stop, plan_of, run_of, suite_entry, suite_of, write
+from holdfast.steps.spend import give_back, set_aside
 
 RUN_START = PREDICATES + "run-start/v1"
 
 
 def reserve(ports: Ports, run_id: str) -> None:
-    """Lock the environment and append the signed start. Postponed if another run has it.
+    """Lock the environment, set its money aside and append the signed start.
 
-    Stopped if somebody has stopped the run already.
+    Postponed if another run has the environment, or the day's budget has too little left. Stopped
+    if somebody has stopped the run already.
 
-    A run that cannot be put on record gives the environment back. The epoch is remembered: when
-    it has risen, somebody has stopped the run, even between two rounds.
+    A run that cannot be put on record gives environment and money back. The epoch is remembered:
+    when it has risen, somebody has stopped the run, even between two rounds.
     """
     if why := note_stop(ports, run_id):
         raise Stopped(why)
@@ -25,10 +27,12 @@ def reserve(ports: Ports, run_id: str) -> None:
     epoch = ports.leases.environment(environment).epoch
     write(ports, run_id, EntryKind.RESERVED, environment, {"epoch": epoch})
     try:
+        set_aside(ports, run_id, suite)
         if not _is_on_record(ports, run_id):
             ports.notary.append(run_id, _statement(ports, run_id))
-    except EvidenceError:
+    except (EvidenceError, Postponed):
         ports.leases.unlock(environment, run_id)
+        give_back(ports, run_id)
         raise
 
 

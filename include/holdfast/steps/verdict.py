@@ -5,6 +5,7 @@ from dataclasses import replace
 from textwrap import shorten
 
 from holdfast.errors import (
+    BudgetExhausted,
     EvidenceError,
     FaultError,
     GuardTripped,
@@ -22,6 +23,7 @@ from holdfast.steps.book import STOPPED, findings, run_of, suite_of
 from holdfast.steps.judge import judge
 from holdfast.steps.revert import revert as revert_lease
 from holdfast.steps.seal import seal
+from holdfast.steps.settle import settle_at_last
 
 _STOPS = frozenset({
     Reason.BREACH, Reason.NO_DATA, Reason.NOT_STEADY, Reason.STOPPED, Reason.BUDGET,
@@ -42,6 +44,7 @@ def close(
     run = run_of(ports, run_id)
     dirty = _let_go(ports, run, revert)
     ports.leases.unlock(run.environment, run_id)  # the store refuses while a lease is not clean
+    settle_at_last(ports, run_id)
     unsealed = _seal_if_needed(ports, run)
     error = _error(ports, run, dirty, unsealed)
     if run.state is RunState.STARTED:
@@ -151,7 +154,8 @@ def _stop(ports: Ports, run: Run) -> SafetyError | None:
         if why is not None and why.reason is Reason.BREACH and lease.injected_at is not None:
             tripped.append(GuardTripped(said + why.text, why.reading))
         elif why is not None and why.reason in _STOPS:
-            stopped.append(Stopped(said + why.text, why.reading))
+            stop = BudgetExhausted if why.reason is Reason.BUDGET else Stopped
+            stopped.append(stop(said + why.text, why.reading))
         elif lease.ended in _ENDS:
             stopped.append(Stopped(said + (lease.detail or str(lease.ended))))
     stopped += [Stopped(f.text) for f in findings(ports, run.id) if f.name == STOPPED]

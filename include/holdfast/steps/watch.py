@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from math import floor
 from zlib import crc32
@@ -11,9 +11,11 @@ from holdfast.clock import Clock
 from holdfast.model.lease import Lease, LeaseState, Reason, Renewal, Revocation
 from holdfast.ports.desk import LeaseDesk, TooLate
 from holdfast.ports.leases import StoreDown
-from holdfast.ports.metrics import LiveMetrics
+from holdfast.ports.metrics import LiveMetrics, Sample
+from holdfast.safety.cascade import turn
 from holdfast.safety.conditions import Watch
-from holdfast.safety.guard import Decision, Memory, Policy, judge
+from holdfast.safety.guard import Decision, Memory, judge
+from holdfast.safety.meter import Meter, Policy
 
 _OPEN = (LeaseState.OPENED, LeaseState.ARMED, LeaseState.INJECTING, LeaseState.ACTIVE)
 BEAT_SECONDS = 3.0
@@ -58,6 +60,14 @@ class _Guard:
     beat_at: float = 0.0
     trouble: str = ""
     final: tuple[Decision, float] | None = None
+    policy: Policy = field(init=False)
+    meter: Meter | None = None
+
+    def __post_init__(self) -> None:
+        task = self.task
+        self.policy = Policy(task.grace, task.hold_without_data)
+        if task.allowed is not None:
+            self.meter = Meter(task.allowed, self.policy, task.lease)
 
     def pause(self) -> float:
         """Seconds to the next tick. Guards that ask the same tick together, others spread out."""
@@ -74,7 +84,7 @@ class _Guard:
                 self._begin(await self.desk.read(self.task.lease_id))
             if self.lease is None or is_over(self.lease):
                 return self.lease
-            self._seen(await self._act())
+            self._seen(await self._wait() or await self._act())
         except StoreDown as error:
             self._missed(f"the store did not answer: {error}")
         except TooLate as error:
@@ -97,21 +107,54 @@ class _Guard:
         if self.final is not None:  # the store failed before: a decision to end is not taken back
             return await self._revoke(*self.final)
         asked_at = self.clock.boottime()
-        samples = await self.metrics.now(sorted({c.query for c in self.task.conditions}))
+        samples = await self.metrics.now(self._queries())
         now = self.clock.boottime()
         if self.memory.steady and now - self.renewed_at > self.task.lease:
             return await self._come_back(now)
         if now - asked_at > self.task.grace:  # stopped in between: an old answer decides nothing
             return await self._check_keeper(await self.desk.read(self.task.lease_id))
-        policy = Policy(self.task.grace, self.task.hold_without_data)
         memory = replace(self.memory, steady=self.memory.steady or await self._round_is_on())
-        decision = judge(self.task.conditions, samples, memory, now, policy)
+        decision = judge(self.task.conditions, samples, memory, now, self.policy)
+        decision = self._within_limits(decision, samples, now)
         self.memory = replace(decision.memory, steady=self.memory.steady)
         has_data = all(sample.value is not None for sample in samples.values())
         if decision.go and (has_data or self.memory.steady):
             return await self._renew(now)
         if decision.reason is not None:
             return await self._revoke(decision, now)
+        return await self._check_keeper(await self.desk.read(self.task.lease_id))
+
+    def _queries(self) -> list[str]:
+        allowed = self.task.allowed
+        counters = [] if allowed is None else allowed.queries()
+        return sorted({*(c.query for c in self.task.conditions), *counters})
+
+    def _within_limits(
+        self, decision: Decision, samples: Mapping[str, Sample], now: float
+    ) -> Decision:
+        """End the fault too when it has cost or hit all it may; an objective's breach says more."""
+        if self.meter is None or self.lease is None:
+            return decision
+        limit = self.meter.look(samples, self.lease, now)
+        if limit is None or decision.reason is not None:
+            return decision
+        reading = {**decision.reading, **limit.reading}
+        return Decision(False, decision.memory, limit.reason, limit.text, reading)
+
+    async def _wait(self) -> Lease | None:
+        """The lease while the fault that it follows is not on; None when its turn has come.
+
+        Nothing is judged meanwhile: the other's guard does, and ends the whole round.
+        """
+        if not self.task.after or self.memory.steady or self.final or self.lease is None:
+            return None
+        order = turn(self.task.after, await self.desk.neighbours(self.lease))
+        now = self.clock.boottime()
+        self.memory = replace(self.memory, data_at=dict.fromkeys(self.memory.data_at, now))
+        if order.has_come:
+            return None
+        if order.never:
+            return await self._revoke(Decision(False, self.memory, Reason.CLOSED, order.never), now)
         return await self._check_keeper(await self.desk.read(self.task.lease_id))
 
     async def _round_is_on(self) -> bool:

@@ -24,7 +24,10 @@ from holdfast.stores._lease_rows import (
 )
 
 _HELD_BY_GUARD = "state IN ('opened', 'armed', 'injecting', 'active') AND revoked IS NULL"
-_ABORTS = (Reason.BREACH, Reason.NO_DATA, Reason.NOT_STEADY, Reason.STOPPED, Reason.KEEPER_SILENT)
+_ABORTS = (
+    Reason.BREACH, Reason.NO_DATA, Reason.NOT_STEADY, Reason.STOPPED, Reason.BUDGET,
+    Reason.KEEPER_SILENT,
+)
 _OF_PARENT: list[sqlite3.Connection] = []
 """Connections from before a fork: a child may neither use nor close them."""
 

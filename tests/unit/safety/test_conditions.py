@@ -40,3 +40,12 @@ def test_the_suite_says_what_missing_data_means(policy, holds):
     watch = watch_of(suite, suite.rounds[0].experiments[0], "x")
     assert (0.25, 4.0, 2.0, holds) == (
         watch.poll, watch.lease, watch.grace, watch.hold_without_data)
+
+
+def test_the_guard_knows_whom_the_fault_follows():
+    suite = a_suite()
+    experiment = suite.rounds[0].experiments[0]
+    follows = experiment.fault.model_copy(update={"after": "first"})
+    assert ("", "first") == tuple(
+        watch_of(suite, experiment.model_copy(update={"fault": fault}), "x").after
+        for fault in (experiment.fault, follows))

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from holdfast.model.lease import Reason
 from holdfast.ports.metrics import Sample
-from holdfast.safety.guard import Memory, Policy, judge
+from holdfast.safety.guard import Memory, judge
+from holdfast.safety.meter import Policy
 from support.guard import conditions
 
 POLICY = Policy(grace=3.0)

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from holdfast.errors import FaultError, GuardTripped, Stopped
+from holdfast.errors import BudgetExhausted, FaultError, GuardTripped, Stopped
 from holdfast.model.fault import Fault, Recipe
 from holdfast.model.lease import End, LeaseState, Reason, Revocation
 from holdfast.model.verdict import Verdict
@@ -30,7 +30,7 @@ def concluded(tmp_path, lease, **changes):
     error = None
     try:
         conclude(ports, "run", "hang", lease.id)
-    except (FaultError, GuardTripped, Stopped) as raised:
+    except (BudgetExhausted, FaultError, GuardTripped, Stopped) as raised:
         error = raised
     return ports, findings(ports, "run")[0], error
 
@@ -58,7 +58,8 @@ def test_every_other_revocation_is_unknown(tmp_path, reason):
     _, finding, error = concluded(tmp_path, lease)
     assert Verdict.UNKNOWN is finding.verdict
     assert finding.text.endswith(": why")
-    assert isinstance(error, Stopped)
+    expected = BudgetExhausted if reason is Reason.BUDGET else Stopped
+    assert (expected, 4) == (type(error), error.exit_code)
 
 
 @pytest.mark.parametrize(("ended", "error"), [

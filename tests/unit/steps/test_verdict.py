@@ -2,7 +2,14 @@
 
 import pytest
 
-from holdfast.errors import EvidenceError, GuardTripped, HoldfastError, ResidueError, Stopped
+from holdfast.errors import (
+    BudgetExhausted,
+    EvidenceError,
+    GuardTripped,
+    HoldfastError,
+    ResidueError,
+    Stopped,
+)
 from holdfast.model.lease import End, LeaseState, Reason, Revocation
 from holdfast.model.run import RunState
 from holdfast.model.verdict import Finding, Verdict
@@ -81,6 +88,8 @@ def test_residue_keeps_the_lock_and_is_told(tmp_path):
                  Stopped, "abort", id="no-data"),
     pytest.param({"revoked": _said(Reason.STOPPED), "ended": End.REVOKED}, Verdict.UNKNOWN,
                  Stopped, "abort", id="stopped"),
+    pytest.param({"revoked": _said(Reason.BUDGET), "ended": End.REVOKED}, Verdict.UNKNOWN,
+                 BudgetExhausted, "abort", id="budget"),
     pytest.param({"ended": End.SILENCE, "detail": "no renewal"}, Verdict.UNKNOWN, Stopped, "abort",
                  id="silence"),
     pytest.param({}, Verdict.BROKEN, HoldfastError, "broken", id="broken"),

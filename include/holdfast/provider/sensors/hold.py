@@ -65,18 +65,22 @@ class HoldFaultSensor(BaseSensorOperator):
             raise
 
     def _defer(self, ports: Ports, run_id: str) -> NoReturn:
+        from holdfast.model.cascade import longest_wait
         from holdfast.model.fault import Effect
         from holdfast.plan.outline import worst_case
         from holdfast.provider.triggers.guard import GuardTrigger
-        from holdfast.safety.conditions import watch_of
         from holdfast.steps.book import experiment_of, suite_of
+        from holdfast.steps.spend import task_of_guard
 
         suite = suite_of(ports, run_id)
-        _, experiment = experiment_of(suite, self.experiment)
+        number, experiment = experiment_of(suite, self.experiment)
         trigger = GuardTrigger(
             home=str(ports.settings.home),
             prometheus=suite.target.prometheus,
-            watch=watch_of(suite, experiment, self.lease_id).model_dump(mode="json"),
+            watch=task_of_guard(ports, run_id, self.experiment, self.lease_id).model_dump(
+                mode="json"
+            ),
         )
-        limit = worst_case(experiment, suite.guard, Effect.ONE_SHOT) + MARGIN
+        waits = longest_wait(suite.rounds[number], experiment)
+        limit = waits + worst_case(experiment, suite.guard, Effect.ONE_SHOT) + MARGIN
         self.defer(trigger=trigger, method_name="resume", timeout=limit)
