@@ -3,12 +3,10 @@
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from holdfast.model.lease import End
+from holdfast.model.lease import ARMED_SECONDS, INJECT_SECONDS, End
 
 FRESH_SECONDS = 1.0
 """How old the last rise of the counter may be at the moment of injection."""
-ARMED_SECONDS = 90.0
-INJECT_SECONDS = 10.0
 
 
 class Phase(Enum):

@@ -4,6 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+ARMED_SECONDS = 90.0
+"""How long a keeper stays armed without a guard, beside the fault's own delay."""
+INJECT_SECONDS = 10.0
+"""How long an injection may take."""
+
 
 class LeaseState(StrEnum):
     """Where a fault's life is; `MOVES` says what may follow."""

@@ -36,6 +36,9 @@ def mermaid(plan: Plan) -> str:
         before = f"recovered{number + 1}"
         for experiment in experiments:
             lines += [f"  {steady} --> {_node(experiment)} --> {before}"]
+            if experiment.after:
+                follower = _id(experiment.name)
+                lines += [f"  {_id(experiment.after)} -. once it is on .-> {follower}"]
         lines += [f"  {before}([recovered])"]
     return "\n".join([*lines, f"  {before} --> checks([consistency, evidence, report])"])
 
@@ -43,6 +46,8 @@ def mermaid(plan: Plan) -> str:
 def _told(experiment: PlannedExperiment) -> list[str]:
     fault = experiment.fault
     after = f" after {_time(fault.delay)}" if fault.delay else ""
+    if experiment.after:
+        after += f" once {experiment.after} is on (waits {_time(experiment.wait)} at most)"
     given = {name: value for name, value in fault.params.items() if value is not None}
     params = ", ".join(f"{name}={value}" for name, value in given.items())
     return [
@@ -59,8 +64,12 @@ def _targets(targets: tuple[Target, ...]) -> str:
 
 
 def _node(experiment: PlannedExperiment) -> str:
-    name, fault = experiment.name.replace("-", "_"), experiment.fault
-    return f'{name}["{experiment.name}<br/>{fault.type}, {_time(fault.duration)}"]'
+    fault = experiment.fault
+    return f'{_id(experiment.name)}["{experiment.name}<br/>{fault.type}, {_time(fault.duration)}"]'
+
+
+def _id(name: str) -> str:
+    return name.replace("-", "_")
 
 
 def _time(value: timedelta) -> str:

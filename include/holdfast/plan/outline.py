@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from holdfast.model.cascade import longest_wait
 from holdfast.model.fault import Effect
 from holdfast.model.suite import Experiment, GuardSpec, Suite
 
@@ -15,7 +16,7 @@ _REVERT = {
 
 @dataclass(frozen=True, slots=True)
 class OutlineExperiment:
-    """One experiment; `timeout` is the longest its fault may be there, revert included."""
+    """One experiment; `timeout` is the longest until it is clean: wait, fault, revert."""
 
     name: str
     fault_type: str
@@ -42,7 +43,10 @@ def outline(suite: Suite) -> Outline:
         suite.metadata.name,
         tuple(
             tuple(
-                OutlineExperiment(e.name, e.fault.type, worst_case(e, suite.guard, Effect.ONE_SHOT))
+                OutlineExperiment(
+                    e.name, e.fault.type,
+                    longest_wait(step, e) + worst_case(e, suite.guard, Effect.ONE_SHOT),
+                )
                 for e in step.experiments
             )
             for step in suite.rounds

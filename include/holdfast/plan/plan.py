@@ -8,6 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from holdfast.errors import FaultError, SpecError
+from holdfast.model.cascade import longest_wait
 from holdfast.model.fault import Effect, Fault, Target
 from holdfast.model.params import read_params
 from holdfast.model.suite import Experiment, Suite
@@ -29,7 +30,10 @@ class Unresolved(FaultError):
 
 @dataclass(frozen=True, slots=True)
 class PlannedExperiment:
-    """One experiment; `undo` is how the fault would be undone if it were armed now."""
+    """One experiment; `undo` is how the fault would be undone if it were armed now.
+
+    `after` is the experiment whose fault it follows, `wait` how long that may take at worst.
+    """
 
     name: str
     round: int
@@ -39,6 +43,8 @@ class PlannedExperiment:
     undo: Mapping[str, object]
     worst_case: timedelta
     worst_cost: Decimal | None = None
+    after: str = ""
+    wait: timedelta = timedelta(0)
 
     def as_json(self) -> dict[str, object]:
         """Whole numbers and text only, so that its canonical bytes are the same everywhere."""
@@ -60,7 +66,13 @@ class PlannedExperiment:
             ],
             "undo": _plain(self.undo),
             "worst_case_ms": _ms(self.worst_case),
-        } | ({} if self.worst_cost is None else {"worst_cost": f"{self.worst_cost:f}"})
+        } | self._where_there_is()
+
+    def _where_there_is(self) -> dict[str, object]:
+        cost, follows = self.worst_cost, {"after": self.after, "wait_ms": _ms(self.wait)}
+        return ({} if cost is None else {"worst_cost": f"{cost:f}"}) | (
+            follows if self.after else {}
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,15 +176,16 @@ def _planned(
     return PlannedExperiment(
         experiment.name, number, spec, driver.effect, targets, undo, longest,
         None if suite.budget is None else suite.budget.worst(longest),
+        experiment.fault.after or "", longest_wait(suite.rounds[number], experiment),
     )
 
 
 def _longest(suite: Suite, planned: Iterable[PlannedExperiment]) -> timedelta:
-    """Baseline, then for each round: steady, the longest fault, the longest recovery allowed."""
+    """Baseline, then for each round: steady, the longest fault with its wait, and recovery."""
     faults: dict[int, timedelta] = {}
     for experiment in planned:
         faults[experiment.round] = max(
-            faults.get(experiment.round, timedelta(0)), experiment.worst_case
+            faults.get(experiment.round, timedelta(0)), experiment.wait + experiment.worst_case
         )
     total = suite.baseline.window
     for number, longest in faults.items():

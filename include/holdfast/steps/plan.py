@@ -55,11 +55,17 @@ def _known(ports: Ports) -> Known:
 
 
 def _chosen(suite: Suite, only: tuple[str, ...]) -> tuple[str, ...]:
-    names = [e.name for step in suite.rounds for e in step.experiments]
+    experiments = [e for step in suite.rounds for e in step.experiments]
+    names = [e.name for e in experiments]
     for name in only:
         if name not in names:
             raise SpecError(f"unknown experiment '{name}'", where=suite.metadata.name,
                             hint=nearest(name, names))
+    for experiment in experiments:
+        after = experiment.fault.after
+        if only and experiment.name in only and after is not None and after not in only:
+            raise SpecError(f"'{experiment.name}' follows '{after}', which is left out",
+                            where=suite.metadata.name, hint="choose both, or neither")
     return only
 
 

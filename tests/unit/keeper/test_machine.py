@@ -5,8 +5,6 @@ from dataclasses import replace
 import pytest
 
 from holdfast.keeper.machine import (
-    ARMED_SECONDS,
-    INJECT_SECONDS,
     Deed,
     Machine,
     Phase,
@@ -14,7 +12,7 @@ from holdfast.keeper.machine import (
     Sight,
     Terms,
 )
-from holdfast.model.lease import End
+from holdfast.model.lease import ARMED_SECONDS, INJECT_SECONDS, End
 
 TERMS = Terms(lease=5.0, duration=8.0)
 

@@ -25,3 +25,13 @@ def test_a_plan_that_hits_nothing_says_so():
     drivers = suites.drivers()
     drivers["hang"].targets = lambda fault: []
     assert "hits   nothing" in explain.text(make_plan(suites.suite(), "s", drivers, "/"))
+
+
+def test_a_cascade_is_told_and_drawn():
+    """F6."""
+    change = ("duration: 6s, delay: 2s", "duration: 6s, delay: 2s, after: first")
+    made = make_plan(suites.suite(change), "sha256:ab", suites.drivers(), "/home")
+    told = ("for    6 s after 2 s once first is on (waits 40 s at most), held, "
+            "gone within 43 s at worst")
+    assert told in explain.text(made)
+    assert "  first -. once it is on .-> beside" in explain.mermaid(made).splitlines()

@@ -134,3 +134,13 @@ def test_a_blast_radius_is_never_more_than_everything_nor_less_than_one_target(h
     experiments = [planned(n, Target(name, "s", shares[name])) for n, name, _ in hits]
     radius = blast_radius(experiments).get("s", 0.0)
     assert max(shares.values(), default=0.0) <= radius <= 1.0
+
+
+def test_a_cascade_is_in_the_plan_and_its_wait_in_the_worst_case():
+    """F6: 30 s apart, and 10 s for the injection that it waits for."""
+    change = ("duration: 6s, delay: 2s", "duration: 6s, delay: 2s, after: first")
+    plan = made(change)
+    assert ("first", 40_000) == tuple(
+        plan.as_json()["experiments"][1][k] for k in ("after", "wait_ms"))  # type: ignore[index]
+    assert timedelta(seconds=4 + (15 + 40 + 43 + 15) + (15 + 103 + 30)) == plan.worst_case
+    assert made().digest != plan.digest

@@ -109,3 +109,11 @@ def test_a_run_that_was_cleared_begins_again(tmp_path):
     ports.books.close_run(replace(before, state=RunState.POSTPONED, reason="busy", ended_at="x"))
     plan(ports, PlanRequest(RUN, tmp_path / "checkout.suite.yaml"))
     assert replace(before, triggered_by="") == ports.books.run(RUN)
+
+
+def test_who_chooses_a_fault_that_follows_another_chooses_both(tmp_path):
+    """F6: it would wait in vain."""
+    change = ("duration: 6s, delay: 2s", "duration: 6s, delay: 2s, after: first")
+    with pytest.raises(SpecError, match=r"'beside' follows 'first', which is left out .choose both"):
+        planned(tmp_path, change, request={"only": ("beside",)})
+    assert planned(tmp_path, change, request={"only": ("first", "beside")})

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from holdfast.model.lease import End, LeaseState, Reason, Revocation
+from holdfast.ports.leases import StoreDown
 from support.guard import World, a_lease, a_watch
 
 
@@ -119,6 +120,74 @@ def test_missing_data_may_be_held_through():
     world = World()
     world.at(2.0, world.set(p95=None, errors=None))
     assert End.DURATION is world.guard(hold_without_data=True).ended
+
+
+def beside(world, state, **changes):
+    """Put the fault that this one follows into its round."""
+    world.leases.rows["first"] = a_lease("first", experiment="first", state=state, **changes)
+
+
+def test_a_fault_that_follows_another_gets_no_renewal_before_that_one_is_on():
+    """F6: a cascade."""
+    world = World()
+    beside(world, LeaseState.ARMED)
+    world.at(4.0, lambda: beside(world, LeaseState.ACTIVE, counter=3))
+    assert world.guard(after="first").ended is End.DURATION
+    assert 4.0 <= world.renewals[0] <= 4.6
+
+
+def test_it_waits_for_the_other_to_be_armed():
+    world = World()
+    world.at(2.0, lambda: beside(world, LeaseState.ACTIVE, counter=3))
+    world.guard(after="first")
+    assert 2.0 <= world.renewals[0] <= 2.6
+
+
+def test_a_fault_that_is_on_goes_on_when_the_one_it_followed_has_ended():
+    world = World()
+    beside(world, LeaseState.ACTIVE, counter=3)
+    world.at(3.0, lambda: beside(world, LeaseState.CLEAN, injected_at=1000.0))
+    assert world.guard(after="first").ended is End.DURATION
+
+
+def test_when_the_other_ends_without_having_been_on_the_lease_is_revoked():
+    world = World()
+    beside(world, LeaseState.ARMED)
+    world.at(3.0, lambda: beside(world, LeaseState.CLEAN, detail="the injection failed"))
+    end = world.guard(after="first")
+    assert ([], Reason.CLOSED, "'first', which it follows, ended without having been on: "
+            "the injection failed") == (world.renewals, end.revoked.reason, end.revoked.text)
+
+
+def test_that_revocation_is_not_taken_back_when_it_could_not_be_written():
+    world = World()
+    beside(world, LeaseState.CLEAN)
+    written = world.revoke
+
+    async def locked(lease_id, revocation):
+        if world.clock.passed < 3.0:
+            raise StoreDown("database is locked")
+        return await written(lease_id, revocation)
+
+    world.revoke = locked
+    world.at(2.0, lambda: beside(world, LeaseState.ACTIVE))
+    assert ([], Reason.CLOSED) == (world.renewals, world.guard(after="first").revoked.reason)
+
+
+def test_what_was_not_seen_while_it_waited_is_no_lack_of_data():
+    """The grace begins when its turn has come."""
+    world = World(values={"p95": None, "errors": None})
+    beside(world, LeaseState.ARMED)
+    world.at(20.0, lambda: beside(world, LeaseState.ACTIVE, counter=3))
+    world.at(21.0, world.set(p95=0.2, errors=0.0))
+    assert world.guard(after="first").ended is End.DURATION
+
+
+def test_a_keeper_that_falls_silent_while_it_waits_is_noticed():
+    world = World()
+    beside(world, LeaseState.ARMED)
+    world.at(3.0, lambda: setattr(world.keeper, "dead", True))
+    assert Reason.KEEPER_SILENT is world.guard(after="first").revoked.reason
 
 
 @pytest.mark.parametrize("lease", [
