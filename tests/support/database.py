@@ -46,6 +46,13 @@ class Users:
         if self._thread.is_alive():
             self._thread.join()
 
+    def settle(self) -> None:
+        """Wait until the one that stays is back, where anybody can log in at all."""
+        deadline = time.monotonic() + 10
+        while self._can("SELECT 1")() and not self.is_connected():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
     def is_connected(self) -> bool:
         return self._connected.is_set()
 

@@ -311,7 +311,7 @@ class Bench:
         self.pair.restart()
         self.relay.stop()
         self.relay.start()
-        wait_for(self.users.is_connected)
+        self.users.settle()
 
     def stop(self) -> None:
         for part in (self.users, *self.trees, self.relay, self.pair):

@@ -1,0 +1,1 @@
+"""Faults of logins, certificates and access to data."""
