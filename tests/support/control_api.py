@@ -1,7 +1,9 @@
 """A control API of a TCP proxy in memory, served over real HTTP, and a path with a set delay."""
 
 import json
+import socket
 import socketserver
+import struct
 import threading
 import time
 from collections.abc import Iterator
@@ -17,6 +19,7 @@ class ControlApi(HTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.toxics: dict[str, Any] = {}
         self.listen, self.upstream, self.metrics = "127.0.0.1:9", "127.0.0.1:9", ""
+        self.version: object = {"version": "2.9.0"}
         self.broken = False
 
 
@@ -27,6 +30,8 @@ class _Handler(BaseHTTPRequestHandler):
         api = self.server
         if self.path == "/metrics" and api.metrics:
             return self._answer(200, api.metrics)
+        if self.path == "/version":
+            return self._answer(200, api.version)
         if self.path != "/proxies/database":
             return self._answer(404, {})
         toxics = [{"name": name} for name in api.toxics]
@@ -65,14 +70,19 @@ def control_api() -> Iterator[ControlApi]:
 
 
 @contextmanager
-def slow_answers(seconds: float, answer: bytes = b"N") -> Iterator[str]:
-    """An address where one byte comes back after some time."""
+def slow_answers(seconds: float, answer: bytes | None = b"N") -> Iterator[str]:
+    """An address where one byte comes back after some time; None resets instead."""
 
     class Handler(socketserver.BaseRequestHandler):
         def handle(self) -> None:
             self.request.recv(8)
             time.sleep(seconds)
-            self.request.sendall(answer)
+            if answer is None:
+                at_once = struct.pack("ii", 1, 0)
+                self.request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+                self.request.close()
+            else:
+                self.request.sendall(answer)
 
     server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True

@@ -3,6 +3,7 @@
 import json
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -16,7 +17,7 @@ from typing import Any
 import psycopg
 
 from holdfast.clients import processes
-from holdfast.clients.toxics import round_trip
+from holdfast.clients.toxics import Trial, trial
 from holdfast.model.fault import Fault, Setting
 from shop.free_ports import choose
 from shop.postgres import rights
@@ -32,6 +33,13 @@ QUICK_FOR: Mapping[str, Mapping[str, float | str]] = {
     "postgres.deadlock": {"table": "rows", "every": 0.0},
 }
 """The same for one driver."""
+
+STRONG: Mapping[str, Mapping[str, float]] = {
+    "network.jitter": {"jitter": 20.0},
+    "network.loss": {"loss": 1.0},
+    "network.bandwidth": {"rate": 16},
+}
+"""Parameters of one driver, so that what is a matter of chance or of degree is surely felt."""
 
 NO_EFFECT = frozenset({"noop"})
 """Drivers that touch nothing by design."""
@@ -236,11 +244,40 @@ class Relay:
             [sys.executable, "-m", "shop.proxy", "database", *addresses],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self._log.open("ab"),
         )
-        wait_for(lambda: round_trip(f"127.0.0.1:{self.listen}", 1.0) is not None)
+        wait_for(lambda: self._trial(self.listen).outcome == "answered")
 
     def is_quick(self) -> bool:
-        trip = round_trip(f"127.0.0.1:{self.listen}", 1.0)
-        return trip is None or trip < 0.1  # nobody behind it is not the proxy's fault
+        """Three new connections get what they would get without the proxy, and soon."""
+        seen = [self._trial(self.listen) for _ in range(3)]
+        if self._trial(self._upstream).outcome != "answered":
+            return True  # nobody behind it is not the proxy's fault
+        return all(s.answer == b"N" and s.seconds < 0.1 for s in seen)
+
+    def carries(self, password: str) -> bool:
+        """50 kB come through, and the end of the connection after it, within a second."""
+        begun = time.monotonic()
+        try:
+            with psycopg.connect(
+                host="127.0.0.1", port=self.listen, user="postgres", password=password,
+                dbname="postgres", connect_timeout=2, options="-c statement_timeout=1000",
+            ) as link:
+                link.execute("SELECT repeat('x', 50000)")
+        except psycopg.Error:
+            return trial(f"127.0.0.1:{self._upstream}", 1.0) == Trial("refused")
+        return time.monotonic() - begun < 1.0 and self._ends()
+
+    def _ends(self) -> bool:
+        with socket.create_connection(("127.0.0.1", self.listen), timeout=0.5) as link:
+            link.shutdown(socket.SHUT_WR)
+            try:
+                return link.recv(1) == b""
+            except TimeoutError:
+                return False
+
+    def _trial(self, port: int) -> Trial:
+        seen = trial(f"127.0.0.1:{port}", 1.0)
+        assert seen is not None
+        return seen
 
     def stop(self) -> None:
         if self._child is not None:
@@ -277,7 +314,8 @@ class Bench:
         known = {**QUICK, **QUICK_FOR.get(name, {})}
         quick = {key: value for key, value in known.items() if key in params}
         home, duration = str(self.home), timedelta(seconds=5)
-        return Fault(name, "bench", _HERE, home, duration, params=quick | more)
+        params_of_one = {**quick, **STRONG.get(name, {}), **more}
+        return Fault(name, "bench", _HERE, home, duration, params=params_of_one)
 
     def fault_nowhere(self, name: str) -> Fault:
         """The same with addresses where nothing is."""
@@ -287,7 +325,7 @@ class Bench:
         """What does not work now, as its users see it."""
         observers: dict[str, Callable[[], bool]] = {
             "processes": lambda: all(map(Tree.is_beating, self.trees)),
-            "path": self.relay.is_quick,
+            "path": lambda: self.relay.is_quick() and self.relay.carries(self.password),
             "writes": self.pair.takes_writes,
             "replication": self.pair.replicates,
         } | dict(self.users.observers())

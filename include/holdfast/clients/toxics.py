@@ -1,16 +1,19 @@
-"""A TCP proxy with a Toxiproxy-compatible control API, and the round trip through it."""
+"""A TCP proxy with a Toxiproxy-compatible control API, and what a client of a path gets."""
 
 import json
 import socket
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from holdfast.clients.connections import Connection
 from holdfast.errors import FaultError, TransientFaultError
 
 _TIMEOUT = 2.0
+_TOXIPROXYS = frozenset(
+    {"latency", "bandwidth", "slow_close", "timeout", "reset_peer", "slicer", "limit_data"}
+)
 _SSL_REQUEST = (8).to_bytes(4, "big") + (80877103).to_bytes(4, "big")
 
 
@@ -21,6 +24,29 @@ class Proxy:
     listen: str
     upstream: str
     toxics: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Toxic:
+    """One harm to a path: a kind of the proxy's, with that kind's attributes.
+
+    `share` is the part of the connections that it hits, 0..1.
+    """
+
+    name: str
+    kind: str
+    stream: str
+    share: float
+    attributes: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What a client that asked something got first, and after how many seconds."""
+
+    outcome: Literal["answered", "closed", "reset", "refused", "silent"]
+    seconds: float = 0.0
+    answer: bytes = b""
 
 
 class Toxics:
@@ -39,11 +65,17 @@ class Toxics:
         toxics = body.get("toxics", [])
         return Proxy(body["listen"], body["upstream"], tuple(t["name"] for t in toxics))
 
-    def add(self, name: str, attributes: Mapping[str, int]) -> None:
-        """Delay what flows back to clients; a toxic of this name that is there stays as it is."""
+    def knows(self, kind: str) -> bool:
+        """Whether the proxy has this kind of toxic; one that does not say has Toxiproxy's."""
+        body = self._call("GET", "/version")[1]
+        listed = body.get("toxics") if isinstance(body, dict) else None
+        return kind in (_TOXIPROXYS if listed is None else listed)
+
+    def add(self, toxic: Toxic) -> None:
+        """Begin to hurt; a toxic of this name that is there stays as it is."""
         status, body = self._call("POST", self._path("toxics"), {
-            "name": name, "type": "latency", "stream": "downstream", "toxicity": 1.0,
-            "attributes": dict(attributes),
+            "name": toxic.name, "type": toxic.kind, "stream": toxic.stream,
+            "toxicity": toxic.share, "attributes": dict(toxic.attributes),
         })
         if status not in (200, 201, 409):
             raise FaultError(f"the toxic was refused ({status} {body})", target=self.target)
@@ -93,20 +125,25 @@ class Toxics:
             http.close()
 
 
-def round_trip(address: str, limit: float) -> float | None:
-    """Ask a PostgreSQL server whether it speaks TLS: seconds until its answer, `limit` if longer.
+def trial(address: str, limit: float) -> Trial | None:
+    """Ask as a PostgreSQL client does whether TLS is spoken; any server answers that somehow.
 
-    None if nobody is there.
+    None if the address leads nowhere: a proxy that has no upstream yet. `limit` is seconds.
     """
     host, _, port = address.rpartition(":")
     if not port.isdigit():
-        return None  # a proxy that leads nowhere yet has an empty upstream
+        return None
+    begun = time.monotonic()
     try:
         with socket.create_connection((host.strip("[]"), int(port)), timeout=limit) as link:
             begun = time.monotonic()
             link.sendall(_SSL_REQUEST)
-            return time.monotonic() - begun if link.recv(1) else None
+            answer = link.recv(64)
+            seconds = time.monotonic() - begun
+            return Trial("answered" if answer else "closed", seconds, answer)
     except TimeoutError:
-        return limit
+        return Trial("silent", limit)
+    except ConnectionRefusedError:
+        return Trial("refused")
     except OSError:
-        return None
+        return Trial("reset", time.monotonic() - begun)

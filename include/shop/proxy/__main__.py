@@ -21,8 +21,8 @@ async def main(name: str, listen: str, control: str, upstream: str = "") -> None
     runner = web.AppRunner(Control({name: proxy}).app(), access_log=None)
     await runner.setup()
     await web.TCPSite(runner, *address(control)).start()
-    async with await proxy.start() as server:
-        await server.serve_forever()
+    await proxy.start()
+    await asyncio.Event().wait()
 
 
 if __name__ == "__main__":

@@ -1,12 +1,13 @@
 """The proxy's control API: the part of Toxiproxy's that the shop and its faults use."""
 
+import asyncio
 import json
 from collections.abc import Mapping
 
 from aiohttp import web
 
 from shop.proxy.server import Proxy
-from shop.proxy.toxics import BadToxic, Toxic
+from shop.proxy.toxics import KINDS, BadToxic, Toxic
 
 
 class Control:
@@ -32,7 +33,7 @@ class Control:
         return app
 
     async def _version(self, _request: web.Request) -> web.Response:
-        return web.json_response({"version": "shop"})
+        return web.json_response({"version": "shop", "toxics": list(KINDS)})
 
     async def _metrics(self, _request: web.Request) -> web.Response:
         text = "".join(proxy.toxics.metrics() for proxy in self._proxies.values())
@@ -54,8 +55,7 @@ class Control:
             proxy.point((host, int(port)))
         if "enabled" in body:
             proxy.enabled = bool(body["enabled"])
-            if not proxy.enabled:
-                proxy.cut()
+            await proxy.obey()
         return web.json_response(proxy.as_json())
 
     async def _toxics(self, request: web.Request) -> web.Response:
@@ -70,7 +70,8 @@ class Control:
             raise _refusal(web.HTTPBadRequest, str(error)) from error
         if toxic.name in proxy.toxics.active:
             raise _refusal(web.HTTPConflict, f"toxic {toxic.name!r} already exists")
-        proxy.toxics.add(toxic)
+        proxy.toxics.add(toxic, asyncio.get_running_loop().time())
+        await proxy.obey()
         return web.json_response(toxic.as_json())
 
     async def _toxic(self, request: web.Request) -> web.Response:
@@ -80,8 +81,10 @@ class Control:
         return web.json_response(toxic.as_json())
 
     async def _remove(self, request: web.Request) -> web.Response:
-        if not self._proxy(request).toxics.remove(request.match_info["toxic"]):
+        proxy = self._proxy(request)
+        if not proxy.toxics.remove(request.match_info["toxic"]):
             raise _refusal(web.HTTPNotFound, "toxic not found")
+        await proxy.obey()
         return web.Response(status=204)
 
     def _proxy(self, request: web.Request) -> Proxy:

@@ -1,10 +1,11 @@
 """Listen, and link each client to the upstream of the moment."""
 
 import asyncio
+import socket
 from contextlib import suppress
 from random import Random
 
-from shop.proxy.link import Pipe
+from shop.proxy.link import Link, Side
 from shop.proxy.toxics import Toxics
 
 _PATIENCE_SECONDS = 1.0  # a new client waits this long for an upstream that listens
@@ -22,10 +23,39 @@ class Proxy:
         self.toxics = Toxics()
         self._chance = Random()  # noqa: S311 - jitter, not a secret
         self._links: set[asyncio.Task[None]] = set()
+        family = socket.AF_INET6 if ":" in listen[0] else socket.AF_INET
+        self._socket = socket.socket(family)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._server: asyncio.Server | None = None
+        self._obeying = asyncio.Lock()
 
-    async def start(self) -> asyncio.Server:
-        """Begin to listen."""
-        return await asyncio.start_server(self._accept, *self.listen)
+    async def start(self) -> None:
+        """Take the port and begin to listen."""
+        self._socket.bind(self.listen)
+        await self.obey()
+
+    async def obey(self) -> None:
+        """Listen, or refuse, as `enabled` and the toxics say.
+
+        A port that was asked for by number stays taken while clients are refused.
+        """
+        async with self._obeying:
+            wanted = self.enabled and not self.toxics.of(0.0, "refuse")
+            if wanted and self._server is None:
+                sock = self._socket.dup()
+                self._server = await asyncio.start_server(self._accept, sock=sock)
+            elif not wanted and self._server is not None:
+                self._server.close()
+                self._server = None
+                self._socket.shutdown(socket.SHUT_RDWR)
+                self.cut()
+
+    def close(self) -> None:
+        """Listen no more and end all connections."""
+        if self._server is not None:
+            self._server.close()
+        self._socket.close()
+        self.cut()
 
     def point(self, upstream: tuple[str, int]) -> None:
         """Lead to another upstream; connections to the former one end now."""
@@ -49,37 +79,24 @@ class Proxy:
         }
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        link = asyncio.current_task()
-        if link is None or not self.enabled:
+        task = asyncio.current_task()
+        if task is None or self._server is None:
             writer.transport.abort()
             return
-        self._links.add(link)
+        self._links.add(task)
         try:
-            await self._link(reader, writer)
+            await Link(self.toxics, Side(reader, writer), self._chance).carry(self._connect)
         except* (OSError, asyncio.CancelledError):
             pass  # a broken or a cut connection: both ends learn it by the close
         finally:
-            self._links.discard(link)
-            writer.transport.abort()
+            self._links.discard(task)
 
-    async def _link(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        far_reader, far_writer = await self._connect()
-        lot = self._chance.random()
-        try:
-            async with asyncio.TaskGroup() as group:
-                up = Pipe(self.toxics, "upstream", lot, self._chance)
-                down = Pipe(self.toxics, "downstream", lot, self._chance)
-                group.create_task(up.run(reader, far_writer))
-                group.create_task(down.run(far_reader, writer))
-        finally:
-            far_writer.transport.abort()
-
-    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    async def _connect(self) -> Side:
         with suppress(TimeoutError):
             async with asyncio.timeout(_PATIENCE_SECONDS):
                 while True:
                     with suppress(OSError):
                         if self.upstream is not None:
-                            return await asyncio.open_connection(*self.upstream)
+                            return Side(*await asyncio.open_connection(*self.upstream))
                     await asyncio.sleep(_AGAIN_SECONDS)
         raise ConnectionRefusedError(f"{self.upstream}: nobody listens")
