@@ -2,7 +2,13 @@
 
 from typing import Protocol, TypeVar
 
+from holdfast.errors import HoldfastError
+
 Content_contra = TypeVar("Content_contra", contravariant=True)
+
+
+class CannotRender(HoldfastError):
+    """What one form of the report needs is not on this machine; the others can be written."""
 
 
 class Renderer(Protocol[Content_contra]):
@@ -12,4 +18,4 @@ class Renderer(Protocol[Content_contra]):
     media_type: str
 
     def render(self, report: Content_contra) -> bytes:
-        """Write the whole file."""
+        """Write the whole file. CannotRender if what it needs is not on this machine."""

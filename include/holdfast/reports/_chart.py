@@ -1,15 +1,17 @@
 """Draw one objective over a run as SVG: line, bound, fault windows, axes."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from html import escape
+from itertools import groupby
 from math import floor, log10
+from operator import itemgetter
 
 from holdfast.reports._content import Chart, Window
 
 WIDE, NARROW, HEIGHT = 760, 360, 220
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 14, 26, 30
 _LABEL, _LETTER = 14, 7.4  # a row of labels, and a letter of one
-_MOST_POINTS = 400
 
 
 class _Scale:
@@ -39,22 +41,41 @@ class _Scale:
         self.top, self.height = _TOP + more, HEIGHT + more
 
 
-def svg(chart: Chart, width: int = WIDE) -> str:
-    """Draw at a width; colours come from the page's classes, so that it follows light and dark."""
+def columns(width: int = WIDE) -> int:
+    """Say how many columns of pixels the plot has."""
+    return width - _LEFT - _RIGHT
+
+
+def svg(chart: Chart, width: int = WIDE, style: str = "") -> str:
+    """Draw at a width; colours come from the page's classes, so that it follows light and dark.
+
+    What draws the page without them takes `style`, a CSS of the drawing's own.
+    """
+    chart = thinned(chart, columns(width))
     ticks = _ticks(chart)
     scale = _Scale(chart, ticks[0], ticks[-1], width)
     labels = list(_placed(chart.windows, scale))
     scale.make_room(1 + max((row for _, row in labels), default=0))
-    title = escape(f"{chart.name}, objective {chart.bound}")
+    title = escape(_title(chart))
     parts = [
         f'<svg viewBox="0 0 {width} {scale.height}" role="img" aria-label="{title}">',
-        f"<title>{title}</title>",
+        f"<title>{title}</title>", f"<style>{style}</style>" if style else "",
         *_windows(chart, scale), *_labels(chart, scale, labels),
         *_grid(chart, scale, ticks), *_times(scale), *_bound(chart, scale),
         *(f'<polyline class="line" points="{points}"/>' for points in _lines(chart, scale)),
         "</svg>",
     ]
     return "".join(parts)
+
+
+def _title(chart: Chart) -> str:
+    """Say in words what is drawn, for who cannot see it."""
+    values = [value for _, value in chart.points]
+    seen = "no data" if not values else (
+        f"between {min(values):.4g}{chart.unit} and {max(values):.4g}{chart.unit}"
+    )
+    faults = ", ".join(window.label for window in chart.windows) or "none"
+    return f"{chart.name}, objective {chart.bound}: {seen}; faults: {faults}"
 
 
 def _ticks(chart: Chart) -> list[float]:
@@ -142,7 +163,7 @@ def _lines(chart: Chart, scale: _Scale) -> Iterator[str]:
     """One line for each stretch without a gap: no data must not look like data."""
     piece: list[str] = []
     last = chart.start
-    for at, value in _thinned(chart):
+    for at, value in chart.points:
         if piece and at - last > chart.step * 3:
             yield " ".join(piece)
             piece = []
@@ -152,13 +173,14 @@ def _lines(chart: Chart, scale: _Scale) -> Iterator[str]:
         yield " ".join(piece)
 
 
-def _thinned(chart: Chart) -> Sequence[tuple[float, float]]:
-    """At most 400 points: of each bucket the one farthest from well."""
-    size = -(-len(chart.points) // _MOST_POINTS)
-    if size <= 1:
-        return chart.points
-    worst = max if chart.bound.startswith("<") else min
-    return [
-        worst(chart.points[i:i + size], key=lambda point: point[1])
-        for i in range(0, len(chart.points), size)
-    ]
+def thinned(chart: Chart, count: int) -> Chart:
+    """Keep of each of `count` columns its lowest and its highest point: no spike is lost."""
+    if len(chart.points) <= 2 * count:
+        return chart
+    width = max(chart.end - chart.start, 1.0) / count
+    kept: list[tuple[float, float]] = []
+    for _, group in groupby(chart.points, key=lambda point: int((point[0] - chart.start) / width)):
+        points = list(group)
+        ends = {min(points, key=itemgetter(1)), max(points, key=itemgetter(1))}
+        kept += sorted(ends)
+    return replace(chart, points=kept, step=max(chart.step, width))

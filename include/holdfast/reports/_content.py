@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from holdfast.model.score import Score
+from holdfast.model.summary import Summary
 from holdfast.model.verdict import Verdict
 
 DISCLAIMER = (
@@ -13,11 +15,12 @@ DISCLAIMER = (
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One finding, for the page."""
+    """One finding, for the page; `told_in` names the table that says more about it, if one does."""
 
     name: str
     verdict: Verdict
     text: str
+    told_in: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,78 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True)
+class Mechanism:
+    """What was seen of a mechanism in one experiment, with the figures it was judged by."""
+
+    name: str
+    type: str
+    experiment: str
+    state: str
+    verdict: Verdict
+    risk: str
+    text: str
+    figures: Sequence[tuple[str, str]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Spend:
+    """What an experiment, or the run, had reserved, has spent and has given back: decimals."""
+
+    name: str
+    reserved: str
+    spent: str
+    released: str
+    currency: str
+    requests: str
+    fault_seconds: str
+
+
+@dataclass(frozen=True, slots=True)
+class Blast:
+    """How many of all requests an experiment hit; shares from 0 to 1."""
+
+    experiment: str
+    verdict: Verdict
+    text: str
+    hit: int | None = None
+    requests: int | None = None
+    share: float | None = None
+    limit: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HealthPart:
+    """One part of the health score, 0 (ill) to 1 (well)."""
+
+    name: str
+    weight: float
+    value: float | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How well the target was before the first fault, 0 to 1."""
+
+    score: float | None
+    limit: float | None
+    parts: Sequence[HealthPart]
+
+
+@dataclass(frozen=True, slots=True)
+class Normal:
+    """What an objective was like before the first fault, in its author's unit."""
+
+    name: str
+    objective: str
+    mean: str
+    worst: str
+    quantiles: str
+    earlier_runs: int | None
+    drift: str
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """A run, told to people."""
 
@@ -123,7 +198,14 @@ class Report:
     facts: Sequence[tuple[str, str]]
     repeat: Sequence[str]
     controls: Sequence[str]
+    summary: Summary
     left_out: Sequence[str] = ()
+    mechanisms: Sequence[Mechanism] = ()
+    spends: Sequence[Spend] = ()
+    normals: Sequence[Normal] = ()
+    health: Health | None = None
+    blasts: Sequence[Blast] = ()
+    score: Score | None = None
 
 
 def seconds(ms: int | None) -> str:
@@ -135,3 +217,8 @@ def seconds(ms: int | None) -> str:
     if ms < 120_000:
         return f"{ms / 1000:.1f} s"
     return f"{ms // 60_000} min {ms % 60_000 // 1000} s"
+
+
+def percent(share: float | None) -> str:
+    """Write a share of 0 to 1 for people; a dash when it is not known."""
+    return "–" if share is None else f"{share * 100:.3g} %"

@@ -51,7 +51,7 @@ def _weighed(parts: Iterable[Part]) -> float:
 def _text(parts: Sequence[Part], tried: Sequence[Tried]) -> str:
     known = [p for p in parts if p.value is not None]
     faults = "1 fault" if len(tried) == 1 else f"{len(tried)} faults"
-    told = [f"from {faults} in {WINDOW_DAYS} days"]
+    told = [f"from {faults}"]
     missing = [p.name for p in parts if p.value is None]
     if missing:
         weight = round(sum(p.weight for p in known) * 100)

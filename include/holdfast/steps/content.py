@@ -1,44 +1,23 @@
 """Gather what a report says from the books, the leases, the artefacts and the evidence log."""
 
-import json
-import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from importlib.metadata import PackageNotFoundError, version
 
-from holdfast.errors import EvidenceError, SpecError
-from holdfast.evidence.keys import key_id, public_key
-from holdfast.model.lease import Lease
-from holdfast.model.quantities import Bound, format_duration
-from holdfast.model.run import Entry, EntryKind, Run, RunState
+from holdfast.model.lease import LeaseState
+from holdfast.model.quantities import format_duration
+from holdfast.model.run import EntryKind, Run, RunState
 from holdfast.model.suite import Experiment, Suite
+from holdfast.model.summary import Felt, Told
 from holdfast.model.verdict import Finding, Verdict
 from holdfast.ports.bundle import Ports
-from holdfast.reports._content import (
-    Chart,
-    Check,
-    File,
-    Guarded,
-    Proof,
-    Report,
-    Trial,
-    Window,
-)
-from holdfast.steps.book import findings, plan_of, run_of, suite_entry, suite_of
-from holdfast.steps.figures import lease_figures
+from holdfast.reports._content import Check, Report, Trial
+from holdfast.score.matters import is_mechanism
+from holdfast.score.summary import summarise
+from holdfast.steps import content_entries, content_setting
+from holdfast.steps.book import findings, run_of, suite_of
+from holdfast.steps.content_charts import availability, charts, samples
+from holdfast.steps.content_guard import guarded, whole
 from holdfast.steps.judge import judged
-from holdfast.steps.seal import REPORT, REPORT_PREFIX
-
-_DECISIONS = {
-    "breach": "aborted: an objective was breached",
-    "no_data": "ended: the guard had no data",
-    "not_steady": "no fault: the target was not steady",
-    "stopped": "ended: a person stopped it",
-    "keeper_silent": "ended: the keeper fell silent",
-    "superseded": "replaced by a later try",
-    "closed": "ended: the run was closed",
-    "round": "ended: another fault of the round was stopped",
-}
 
 
 def content(ports: Ports, run_id: str) -> Report:
@@ -51,6 +30,7 @@ def content(ports: Ports, run_id: str) -> Report:
         _trial(ports, run_id, e, by_name[e.name], found)
         for step in suite.rounds for e in step.experiments
     ]
+    kept = samples(ports, run_id)
     ended = run.ended_at or ports.clock.now().isoformat(timespec="milliseconds")
     return Report(
         run_id=run_id, suite=run.suite, description=suite.metadata.description,
@@ -58,12 +38,44 @@ def content(ports: Ports, run_id: str) -> Report:
         headline=_headline(run, verdict, trials, found), triggered_by=run.triggered_by,
         environment=run.environment, started_at=run.started_at, ended_at=ended,
         duration_ms=_between_ms(run.started_at, ended), trials=trials,
-        guarded=[_guarded(ports, lease) for lease in leases],
-        charts=_charts(ports, suite, run_id, leases),
+        guarded=[guarded(ports, lease) for lease in leases],
+        charts=charts(ports, suite, kept, leases),
         checks=[_check(f) for f in found if not f.experiment],
-        proof=_proof(ports, run_id), facts=_facts(ports, run_id, suite),
-        repeat=_repeat(ports, run), controls=suite.compliance.controls,
-        left_out=_left_out(ports, run_id, suite),
+        proof=content_setting.proof(ports, run_id),
+        facts=content_setting.facts(ports, run_id, suite),
+        repeat=content_setting.repeat(ports, run), controls=suite.compliance.controls,
+        summary=summarise(_told(ports, run, suite, trials, availability(suite, kept))),
+        left_out=content_setting.left_out(ports, run_id, suite),
+        mechanisms=content_entries.mechanisms(found),
+        spends=content_entries.spends(ports, run_id),
+        normals=content_entries.normals(ports, run_id, suite),
+        health=content_entries.health(ports, run_id),
+        blasts=content_entries.blasts(found), score=content_entries.score(ports, run_id),
+    )
+
+
+def _told(
+    ports: Ports, run: Run, suite: Suite, trials: Iterable[Trial], available: float | None
+) -> Told:
+    """Give the summary what it is made from."""
+    found = findings(ports, run.id)
+    dirty = [
+        lease.experiment for lease in ports.leases.leases(run_id=run.id)
+        if lease.state is not LeaseState.CLEAN
+    ]
+    ran = {f.experiment for f in found if f.name == "fault"}
+    felt = [
+        Felt(t.name, t.verdict, t.name in ran, t.operations, t.failed, t.unsure, t.slow)
+        for t in trials
+    ]
+    drift = [
+        f"{n.name}: {n.drift}" for n in content_entries.normals(ports, run.id, suite) if n.drift
+    ]
+    return Told(
+        run.suite, suite.metadata.owner, datetime.fromisoformat(run.started_at).date(),
+        run.state is RunState.POSTPONED, run.reason, felt, found, tuple(dict.fromkeys(dirty)),
+        content_setting.left_out(ports, run.id, suite), drift, available,
+        content_entries.score(ports, run.id),
     )
 
 
@@ -80,8 +92,8 @@ def _headline(
         where = f"{first.experiment}: " if first.experiment else ""
         return f"{many}; {where}{_short(first.text)}"
     if verdict is Verdict.HELD:
-        whole = [f.text for f in found if not f.experiment]
-        return "; ".join([many, *whole[:1]])
+        whole_run = [f.text for f in found if not f.experiment]
+        return "; ".join([many, *whole_run[:1]])
     return f"{many}. {run.reason or 'Not every experiment was tried.'}"
 
 
@@ -99,7 +111,7 @@ def _trial(
          if e.experiment == experiment.name), {},
     )
     figures = {
-        name: _whole(felt.get(name)) for name in (
+        name: whole(felt.get(name)) for name in (
             "active_ms", "detection_ms", "recovery_from_fault_ms", "recovery_from_revert_ms",
             "operations", "failed", "unsure", "slow",
         )
@@ -115,136 +127,16 @@ def _fault(experiment: Experiment) -> str:
     parts = [f"{spec.type} on {spec.target}", format_duration(spec.duration)]
     if spec.delay:
         parts.append(f"after {format_duration(spec.delay)}")
+    if spec.after:
+        parts.append(f"when {spec.after} is on")
     given = {n: str(v).lower() if isinstance(v, bool) else v for n, v in spec.params.items()}
     return ", ".join(parts + [f"{name} {value}" for name, value in given.items()])
 
 
 def _check(finding: Finding) -> Check:
-    return Check(finding.name, finding.verdict, finding.text)
-
-
-def _guarded(ports: Ports, lease: Lease) -> Guarded:
-    figures = lease_figures(ports, lease)
-    decision = _DECISIONS.get(str(figures["revoked"]), "")
-    if lease.ended is not None and lease.ended.value == "duration":
-        decision = "went on to the end"
-    if not decision:
-        decision = f"ended: {lease.ended.value}" if lease.ended else f"still {lease.state.value}"
-    reading = lease.revoked.text if lease.revoked and decision != "went on to the end" else ""
-    known = {
-        name: _whole(figures.get(name)) for name in (
-            "widest_gap_ms", "lease_margin_ms", "guard_ms", "keeper_ms", "abort_ms",
-            "clean_after_ms",
-        )
-    }
-    return Guarded(
-        lease.experiment, decision, reading, lease.counter, round(lease.lease_seconds * 1000),
-        **known,
-    )
-
-
-def _charts(
-    ports: Ports, suite: Suite, run_id: str, leases: Sequence[Lease]
-) -> list[Chart]:
-    kept = next((a for a in ports.artefacts.of(run_id) if a.name == "samples.json"), None)
-    if kept is None:
-        return []
-    samples = json.loads(ports.artefacts.path(kept).read_bytes())
-    windows = _windows(ports, leases)
-    charts = []
-    for objective in suite.objectives:
-        bound = objective.objective
-        factor = {"ms": 1000.0, "%": 100.0}.get(bound.unit, 1.0)
-        points = [(at, value * factor) for at, value in samples["series"].get(objective.name, [])]
-        charts.append(Chart(
-            objective.name, str(bound), bound.value * factor, bound.unit, samples["start"],
-            samples["end"], samples["step"], points, windows,
-        ))
-    return charts
-
-
-def _windows(ports: Ports, leases: Sequence[Lease]) -> list[Window]:
-    """Fault windows as dates, by this host's two clocks."""
-    now = ports.clock.now().timestamp()
-    offset = now - ports.clock.boottime()
-    return [
-        Window(
-            lease.experiment, lease.injected_at + offset,
-            now if (end := lease.clean_at or lease.reverted_at) is None else end + offset,
-        )
-        for lease in leases if lease.injected_at is not None
-    ]
-
-
-def _proof(ports: Ports, run_id: str) -> Proof:
-    files = [
-        File(a.name, a.digest, a.size) for a in ports.artefacts.of(run_id)
-        if not a.name.startswith(REPORT_PREFIX)
-    ]
-    try:
-        records = [
-            (r.index, r.predicate_type.rpartition("/evidence/")[2], r.recorded_at)
-            for r in ports.notary.records(run_id)
-            if r.predicate_type != REPORT  # a report that names itself would never be the same
-        ]
-        return Proof(key_id(public_key(ports.notary.public_key())), records, files)
-    except EvidenceError as error:
-        return Proof("", (), files, f"The evidence log cannot be read: {error}")
-
-
-def _facts(ports: Ports, run_id: str, suite: Suite) -> list[tuple[str, str]]:
-    try:
-        installed = version("holdfast")
-    except PackageNotFoundError:
-        installed = "from a checkout"
-    machine = f"{platform.system()} {platform.release()}, {platform.machine()}"
-    facts = [
-        ("Holdfast", installed), ("Machine", f"{machine}, Python {platform.python_version()}"),
-        ("Suite", str(suite_entry(ports, run_id)["digest"])), ("Plan", _plan_digest(ports, run_id)),
-        ("Prometheus", suite.target.prometheus),
-    ]
-    for name, selector in suite.target.services.items():
-        told = selector.model_dump(exclude_none=True)
-        facts.append((name, ", ".join(f"{kind} {where}" for kind, where in told.items())))
-    bounds = {o.name: o.objective for o in suite.objectives}
-    normal = ports.books.read(run_id, EntryKind.BASELINE)
-    return [*facts, *(_baseline(e, bounds[e.name]) for e in normal if e.name in bounds)]
-
-
-def _baseline(entry: Entry, bound: Bound) -> tuple[str, str]:
-    """What was normal, in the author's unit; the worst is on the bound's far side."""
-    worst_of, how = ("max", "at most") if bound.op.startswith("<") else ("min", "at least")
-    mean, worst = entry.data.get("mean"), entry.data.get(worst_of)
-    if not isinstance(mean, int | float) or not isinstance(worst, int | float):
-        return f"Baseline {entry.name}", "no data"
-    return f"Baseline {entry.name}", f"mean {bound.tell(mean)}, {how} {bound.tell(worst)}"
-
-
-def _plan_digest(ports: Ports, run_id: str) -> str:
-    try:
-        return str(plan_of(ports, run_id)["digest"])
-    except SpecError:
-        return "none: the targets could not be resolved"
-
-
-def _repeat(ports: Ports, run: Run) -> list[str]:
-    only = suite_entry(ports, run.id)["only"]
-    names = only if isinstance(only, list | tuple) else ()
-    options = "".join(f" --only {name}" for name in names)
-    return [
-        f"holdfast run {run.suite}{options}", f"holdfast evidence show {run.id}",
-        f"holdfast evidence verify {run.id}",
-    ]
-
-
-def _left_out(ports: Ports, run_id: str, suite: Suite) -> list[str]:
-    whole = Suite.model_validate(suite_entry(ports, run_id)["suite"])
-    chosen = {e.name for step in suite.rounds for e in step.experiments}
-    return [e.name for step in whole.rounds for e in step.experiments if e.name not in chosen]
-
-
-def _whole(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    tables = {content_entries.BLAST: "blast radius"}
+    told_in = "mechanisms" if is_mechanism(finding) else tables.get(finding.name, "")
+    return Check(finding.name, finding.verdict, finding.text, told_in)
 
 
 def _between_ms(start: str, end: str) -> int:

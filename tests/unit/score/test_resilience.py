@@ -31,7 +31,7 @@ def test_without_a_fault_there_is_no_score_however_well_all_looks():
 def test_what_was_not_measured_is_left_out_and_said():
     score = resilience([HELD], Seen(), ("r1",))
     assert 1.0 == score.value
-    assert ("from 1 fault in 7 days; not measured and left out: availability, time between "
+    assert ("from 1 fault; not measured and left out: availability, time between "
             "failures, error budget left, so 40 % of the weights count as the whole") == score.text
 
 

@@ -11,6 +11,8 @@ from holdfast.evidence.verify import verify
 from holdfast.model.lease import End, Reason, Revocation
 from holdfast.model.run import RunState
 from holdfast.model.verdict import Finding, Verdict
+from holdfast.ports.reports import CannotRender
+from holdfast.reports import pdf
 from holdfast.steps.book import write_finding
 from holdfast.steps.content import content
 from holdfast.steps.recover import recover
@@ -26,6 +28,13 @@ from support.runs import RUN, WELL, planned
 SERIES = {suites.LATENCY: [(START.timestamp() + s, 0.05) for s in range(30)]}
 
 
+@pytest.fixture(autouse=True)
+def quick(request, monkeypatch):
+    """Drawing takes a second: only the test that looks at every form waits for it."""
+    if request.node.name != "test_it_is_written_in_every_form":
+        monkeypatch.setattr(pdf.PdfReport, "render", lambda *_: b"%PDF-")
+
+
 def _whole(tmp_path):
     ports = ended(tmp_path, metrics=FakeMetrics(WELL, ranges=SERIES))
     reserve(ports, RUN)
@@ -39,8 +48,23 @@ def test_it_is_written_in_every_form(tmp_path):
     ports = _whole(tmp_path)
     page = Path(report(ports, RUN))
     names = {a.name for a in ports.artefacts.of(RUN) if a.name.startswith("report.")}
-    assert {"report.html", "report.json", "report.junit.xml", "report.md"} == names
+    assert {"report.html", "report.json", "report.junit.xml", "report.md", "report.pdf"} == names
     assert "orders: all are there" in page.read_text()
+
+
+def test_a_form_that_this_machine_cannot_write_is_left_out_and_said(tmp_path, monkeypatch, caplog):
+    """K4: without libpango a run still has its report, and the log says what to install."""
+    def lacking(*_):
+        raise CannotRender("no PDF: apt-get install libpango-1.0-0")
+
+    monkeypatch.setattr(pdf.PdfReport, "render", lacking)
+    ports = _whole(tmp_path)
+    report(ports, RUN)
+    names = {a.name for a in ports.artefacts.of(RUN) if a.name.startswith("report.")}
+    assert {"report.html", "report.json", "report.junit.xml", "report.md"} == names
+    (line,) = caplog.messages
+    assert "report.pdf of checkout--manual_1 is left out: no PDF: apt-get install" in line
+    assert [] == _troubles(ports)
 
 
 def _signed(ports):
@@ -132,7 +156,7 @@ def test_a_run_that_never_began_has_a_report_too(tmp_path):
     report(ports, RUN)
     page = Path(report(ports, RUN)).read_text()
     assert "UNKNOWN" in page
-    assert "No fault was armed." in page
+    assert "first: it was not tried" in page
     assert "cannot be read" in page
 
 
