@@ -83,12 +83,14 @@ class _Count:
             self.seen_at = now
         if sample.value is None:
             return
-        known = self.last if self.last is not None else (self.then if is_on else None)
+        is_first, known = self.last is None, self.then if self.last is None else self.last
         more = 0.0 if known is None else rise(known, sample.value)
         self.last, self.seen_at = sample.value, now
         self.total += more
-        # Before: only the latest step, since the fault may have begun in the middle of it.
-        self.fault = self.fault + more if is_on else more
+        if is_on:
+            self.fault += more
+        else:  # only the latest step, since the fault may begin in the middle of it
+            self.fault = 0.0 if is_first else more
 
     def missing(self, now: float) -> float:
         """Seconds since it was last read; none if it was read just now."""

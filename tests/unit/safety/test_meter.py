@@ -147,6 +147,14 @@ def test_what_was_hit_before_the_fault_is_not_its_doing():
                        (QUIET, 99.5, 1100.0, 100.0), (ON, 101.0, 1200.0, 100.0))
 
 
+def test_requests_while_the_guard_waits_its_turn_are_the_runs_but_not_the_faults():
+    """A cascade: it was asked for long before its first look."""
+    made = meter(allowed(before=0.0, traffic=0.05), lease_seconds=0.0)
+    assert None is run(made, (QUIET, 99.0, 3000.0, 90.0), (ON, 101.0, 3100.0, 100.0))
+    limit = run(made, (ON, 102.0, 3200.0, 210.0))
+    assert (120.0, 2200.0) == (limit.reading["hit"], limit.reading["requests"])
+
+
 def test_before_the_fault_nothing_is_too_much():
     made = meter(allowed(before=1.0, traffic=0.0))
     assert None is run(made, (QUIET, 90.0, 1000.0, 0.0), (QUIET, 91.0, 1010.0, 10.0))
@@ -162,3 +170,4 @@ def test_an_injection_that_has_only_begun_counts():
 def test_it_travels_as_json():
     task = allowed("1.000001")
     assert task == Allowed.model_validate_json(task.model_dump_json())
+    assert (["r", "h"], []) == (task.queries(), Allowed().queries())

@@ -1,14 +1,19 @@
-"""What was normal before the first fault (O1)."""
+"""What was normal before the first fault, and how well the target is (O1, S1)."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.errors import Postponed
-from holdfast.model.run import EntryKind
+from holdfast.errors import CheckError, Postponed
+from holdfast.model.run import Entry, EntryKind, RunState
 from holdfast.steps.baseline import baseline, summary
 from support import suites
-from support.ports import FakeMetrics
+from support.ports import START, FakeMetrics
 from support.runs import RUN, WELL, planned
 
 
@@ -33,9 +38,115 @@ def test_the_figures_are_in_the_book(tmp_path):
     latency = ports.books.read(RUN, EntryKind.BASELINE)[1]
     assert "latency" == latency.name
     assert {
-        "count": 4, "mean": 0.25, "p50": 0.2, "p95": 0.4, "min": 0.1, "max": 0.4, "last": 0.3,
-        "objective": "< 500ms",
-    } == latency.data
+        "count": 4, "mean": 0.25, "std": 0.1118, "p50": 0.25, "p95": 0.385, "min": 0.1, "max": 0.4,
+        "last": 0.3, "objective": "< 500ms", "drift": "", "earlier_runs": 0,
+    } == rounded(latency.data)
+    assert {
+        "p05": 0.115, "p25": 0.175, "p50": 0.25, "p75": 0.325, "p90": 0.37, "p95": 0.385,
+        "p99": 0.397,
+    } == rounded(latency.data["quantiles"])
+
+
+def rounded(figures):
+    return {k: round(v, 4) if isinstance(v, float) else v
+            for k, v in figures.items() if not isinstance(v, dict)}
+
+
+def test_every_second_of_the_window_comes_from_one_query_of_its_range(tmp_path):
+    """Also what came between two looks."""
+    second = START.timestamp()
+    seen = [(second + n / 2, 0.1 + n / 100) for n in range(9)]
+    ports = planned(tmp_path, metrics=FakeMetrics(WELL, ranges={suites.LATENCY: seen}))
+    baseline(ports, RUN)
+    figures = ports.books.read(RUN, EntryKind.BASELINE)[1].data
+    assert (9, 0.18) == (figures["count"], round(figures["max"], 4))
+
+
+def test_a_range_that_cannot_be_asked_for_leaves_what_was_seen_live(tmp_path):
+    class Blind(FakeMetrics):
+        def between(self, *_):
+            raise CheckError("Prometheus could not be asked")
+
+    ports = planned(tmp_path, metrics=Blind(WELL))
+    baseline(ports, RUN)
+    assert 4 == ports.books.read(RUN, EntryKind.BASELINE)[1].data["count"]
+
+
+def earlier(ports, number, latency, state=RunState.ENDED, **changes):
+    """A run of the same suite that had this baseline."""
+    run = replace(ports.books.run(RUN), **({"id": f"checkout--{number}", "state": state} | changes))
+    ports.books.kept = {run.id: run, **ports.books.kept}
+    figures = {"count": 9, "p50": latency, "p95": latency}
+    ports.books.write(Entry(run.id, EntryKind.BASELINE, "latency", figures))
+
+
+def drifted(ports):
+    baseline(ports, RUN)
+    data = ports.books.read(RUN, EntryKind.BASELINE)[1].data
+    return data["earlier_runs"], data["drift"]
+
+
+def test_a_baseline_unlike_those_of_earlier_runs_is_named_with_figures(tmp_path):
+    """D4: 50 ms now."""
+    ports = planned(tmp_path)
+    for number, latency in enumerate((0.3, 0.29, 0.31)):
+        earlier(ports, number, latency)
+    count, told = drifted(ports)
+    assert 3 == count
+    assert told.startswith("its median was 50ms, in 3 earlier runs 300ms: better")
+
+
+@pytest.mark.parametrize("changes", [
+    {"suite": "other"}, {"environment": "production"}, {"state": RunState.POSTPONED},
+])
+def test_runs_that_are_not_alike_or_were_postponed_are_no_measure(tmp_path, changes):
+    ports = planned(tmp_path)
+    for number in range(3):
+        earlier(ports, number, 0.3, **changes)
+    assert (0, "") == drifted(ports)
+
+
+def test_the_latest_twenty_runs_are_enough(tmp_path):
+    ports = planned(tmp_path)
+    for number in range(25):
+        earlier(ports, number, 0.05)
+    assert (20, "") == drifted(ports)
+
+
+def health_of(ports):
+    (entry,) = ports.books.read(RUN, EntryKind.HEALTH)
+    return entry.data
+
+
+def test_the_health_is_kept_with_its_parts(tmp_path):
+    ports = planned(tmp_path)
+    baseline(ports, RUN)
+    assert {"score": 1.0, "limit": 0.8, "parts": [
+        {"name": "errors", "weight": 1.0, "value": 1.0,
+         "text": "errors held in 100% of the samples and was 0.1% at worst, objective < 1%"},
+        {"name": "latency", "weight": 1.0, "value": 1.0,
+         "text": "latency held in 100% of the samples and was 50ms at worst, objective < 500ms"},
+    ]} == health_of(ports)
+
+
+def test_a_target_that_is_not_well_enough_postpones_with_the_parts_that_pulled_it_down(tmp_path):
+    """S1: every objective holds, and still this is not the night for faults."""
+    pool = ("baseline: {window: 4s}", "baseline: {window: 4s}\nhealth: {parts: {pool: "
+            "{prometheus: free, weight: 2}}}")
+    ports = planned(tmp_path, pool, metrics=FakeMetrics(
+        WELL | {"free": 0.5, suites.LATENCY: 0.45}))
+    with pytest.raises(Postponed, match=r"the health of the target is 0\.69, 0\.8 wanted: pool was "
+                                        r"0\.50; latency held in 100% .* was 450ms at worst"):
+        baseline(ports, RUN)
+    assert 0.6875 == health_of(ports)["score"]
+
+
+def test_a_part_that_cannot_be_asked_counts_as_ill(tmp_path):
+    pool = ("baseline: {window: 4s}", "baseline: {window: 4s}\nhealth: {limit: 60%, parts: {pool: "
+            "{prometheus: free}}}")
+    ports = planned(tmp_path, pool)
+    baseline(ports, RUN)
+    assert (0.6667, None) == (health_of(ports)["score"], health_of(ports)["parts"][2]["value"])
 
 
 def test_an_objective_that_does_not_hold_postpones_with_the_numbers(tmp_path):
@@ -69,13 +180,20 @@ def test_figures_of_a_baseline_that_does_not_hold_are_kept_too(tmp_path):
 
 
 def test_of_nothing_there_are_no_figures():
-    assert {"count": 0, "mean": None, "p50": None, "p95": None, "min": None, "max": None,
-            "last": None} == summary([])
+    told = summary([])
+    assert (0, {None}) == (told["count"], set(told["quantiles"].values()))
+    assert {None} == {told[name] for name in ("mean", "std", "p50", "p95", "min", "max", "last")}
 
 
 @given(st.lists(st.floats(0, 1e6), min_size=1))
-def test_percentiles_are_values_that_were_seen_and_in_order(values):
+def test_quantiles_lie_between_what_was_seen_and_in_order(values):
     figures = summary(values)
-    ranked = [figures[name] for name in ("min", "p50", "p95", "max")]
-    assert ranked == sorted(ranked)
-    assert set(ranked) <= set(values)
+    ranked = [figures["min"], *figures["quantiles"].values(), figures["max"]]
+    assert all(a <= b or a == pytest.approx(b) for a, b in pairwise(ranked))
+    assert (min(values), max(values)) == (figures["min"], figures["max"])
+
+
+def test_its_library_is_loaded_by_no_other_module():
+    """Half a second that only the baseline's own pause may cost."""
+    code = "import sys, holdfast.steps.baseline; sys.exit('pandas' in sys.modules)"
+    assert 0 == subprocess.run([sys.executable, "-c", code], check=False).returncode
