@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from holdfast.checkers.lost_writes import CHECKER as LOST_WRITES
 from holdfast.model.fault import Effect, Setting
 from holdfast.model.suite import Suite
 from holdfast.ports.mechanisms import Indicator, Need
@@ -88,7 +89,7 @@ def known(**changes: Any) -> Known:
     parts: dict[str, Any] = {
         "drivers": drivers(),
         "probes": ("app_recovered", "standby_promoted"),
-        "checkers": ("lost_writes",),
+        "checkers": {"lost_writes": LOST_WRITES},
         "mechanisms": mechanisms(),
     }
     return Known(**(parts | changes))

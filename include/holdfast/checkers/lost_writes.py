@@ -1,10 +1,11 @@
 """Every acknowledged write is there in the end, once."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping
+from typing import Any, Literal
 
-from holdfast.model.operation import Operation
-from holdfast.ports.checkers import Checked, Checker, first_of
+from holdfast.model.quantities import Frozen
+from holdfast.ports.checkers import Checked, Checker, Moment, Observed, first_of
 
 ENOUGH = 10
 """Acknowledged writes below which a clean result says nothing."""
@@ -17,11 +18,18 @@ class LostWrites:
     `unexpected`: definitely refused, and yet there. `duplicated`: there more than once.
     """
 
-    def check(self, history: Sequence[Operation], final: Sequence[object], allowed: int) -> Checked:
+    needs: Literal["history", "service"] = "history"
+    params: type[Frozen] = Frozen
+
+    def asks(self, moment: Moment, params: Any) -> Mapping[str, str]:  # noqa: ARG002 - the protocol
+        """Nothing beyond the history's own query."""
+        return {}
+
+    def check(self, seen: Observed, params: Any) -> Checked:  # noqa: ARG002 - the protocol
         """Judge the writes of a history by all keys read back; up to `allowed` may be lost."""
-        present = Counter(str(key) for key in final)
+        present = Counter(str(key) for key in seen.final)
         keys = {
-            outcome: list(dict.fromkeys(str(o.value) for o in history if o.outcome == outcome))
+            outcome: list(dict.fromkeys(o.key for o in seen.history if o.outcome == outcome))
             for outcome in ("ok", "fail", "info")
         }
         tried = set(keys["ok"]) | set(keys["info"])
@@ -33,9 +41,9 @@ class LostWrites:
         counts = {name: len(found) for name, found in anomalies.items()} | {
             "acknowledged": len(keys["ok"]), "refused": len(keys["fail"]),
             "unsure": len(keys["info"]), "recovered": sum(k in present for k in keys["info"]),
-            "read_back": len(final),
+            "read_back": len(seen.final),
         }
-        return _judged(counts, anomalies, allowed)
+        return _judged(counts, anomalies, seen.allowed)
 
 
 def _judged(counts: dict[str, int], anomalies: dict[str, list[str]], allowed: int) -> Checked:

@@ -1,10 +1,12 @@
 """The promise of a consistency checker."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from enum import Enum
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from holdfast.model.operation import Operation
+from holdfast.model.quantities import Frozen
 
 NAMED = 3
 """How many keys a sentence names; the rest are in the check's artefact."""
@@ -24,6 +26,77 @@ class Checked:
     anomalies: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
+class Moment(Enum):
+    """When the database is asked."""
+
+    BEFORE = "before"  # at the end of the baseline
+    DURING = "during"  # after each fault: a few rows at most
+    AFTER = "after"  # after all rounds
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What the database said in one transaction: rows by the name of the question.
+
+    Its snapshot was taken between `begun` and `ended` (CLOCK_BOOTTIME seconds); `label` says when
+    that was, for people. Rows are read when they are iterated, and once.
+    """
+
+    label: str
+    begun: float
+    ended: float
+    rows: Mapping[str, Iterable[Sequence[object]]]
+
+    def only(self, question: str) -> Sequence[object]:
+        """The one row of a question for figures."""
+        (row,) = self.rows[question]
+        return row
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """One thing a table must keep: what great-expectations is told to look at.
+
+    `low` and `high` are numbers as text. `query`, if there is one, selects what must not be there,
+    from `{batch}`, which stands for the table; `text` says it to people.
+    """
+
+    kind: Literal["rows", "unique", "present", "range", "sum", "reference"]
+    table: str
+    column: str = ""
+    low: str | None = None
+    high: str | None = None
+    query: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """Whether an expectation was met: `wrong` rows are not as expected; with `error` unknown."""
+
+    expected: Expected
+    is_met: bool
+    wrong: int = 0
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """All that a checker may look at.
+
+    `final` are the keys read back, `allowed` how many acknowledged writes may be lost. An operation
+    that was acknowledged only after the last look at the database is `info` here.
+    """
+
+    after: Answers
+    history: Sequence[Operation] = ()
+    final: Sequence[object] = ()
+    allowed: int = 0
+    before: Answers | None = None
+    during: Sequence[Answers] = ()
+    met: Sequence[Met] = ()
+
+
 def first_of(keys: Sequence[str]) -> str:
     """Name three keys at most, for a sentence."""
     more = len(keys) - NAMED
@@ -31,7 +104,26 @@ def first_of(keys: Sequence[str]) -> str:
 
 
 class Checker(Protocol):
-    """Compare what a workload was told with what is there in the end. Pure."""
+    """Compare what is there in the end with what users were told, or with what was there. Pure.
 
-    def check(self, history: Sequence[Operation], final: Sequence[object], allowed: int) -> Checked:
-        """Judge the writes of a history by all keys read back; up to `allowed` may be lost."""
+    `needs` is what an item of the suite names for it: a workload's `history`, or a `service` with
+    a PostgreSQL address. `params` is the shape of the item's `params`; the same value is given to
+    each call. A CheckError says why nothing can be said.
+    """
+
+    needs: Literal["history", "service"]
+    params: type[Frozen]
+
+    def asks(self, moment: Moment, params: Any) -> Mapping[str, str]:
+        """Name the questions to the database, each one SELECT; none is fine."""
+
+    def check(self, seen: Observed, params: Any) -> Checked:
+        """Judge."""
+
+
+@runtime_checkable
+class Expecting(Protocol):
+    """A checker that has great-expectations look at the tables too."""
+
+    def expects(self, before: Answers | None, params: Any) -> Sequence[Expected]:
+        """Say what the tables must keep, given what they held before."""

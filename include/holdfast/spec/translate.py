@@ -117,9 +117,9 @@ def _shown(value: Any) -> str:
     return f"'{text if len(text) <= 60 else text[:57] + '...'}'"
 
 
-def words_at(place: Place) -> list[str]:
-    """The words that a suite may have at a place."""
-    schema = _schema()
+def words_at(place: Place, schema: dict[str, Any] | None = None) -> list[str]:
+    """The words that a suite, or what else has this schema, may have at a place."""
+    schema = schema or _schema()
     node = schema
     for step in place:
         node = _resolve(schema, node)

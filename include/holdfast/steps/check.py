@@ -1,70 +1,30 @@
 """Check that the target's data is what its users were told, after all rounds."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from holdfast.clients.history import operations
-from holdfast.clients.postgres import Cluster, Node, cluster
-from holdfast.errors import CheckError, FaultError, SpecError, TransientFaultError
-from holdfast.model.lease import Lease
+from holdfast.clients.rows import Look
+from holdfast.errors import CheckError, FaultError, SpecError
 from holdfast.model.operation import Operation
-from holdfast.model.run import RunState
-from holdfast.model.suite import Consistency, Experiment, History, Suite
+from holdfast.model.run import Run, RunState
+from holdfast.model.suite import Suite
 from holdfast.model.verdict import Finding, Verdict
 from holdfast.ports.bundle import Ports
-from holdfast.ports.checkers import NAMED, Checked, Checker, first_of
-from holdfast.registry import Registry
+from holdfast.ports.checkers import Answers, Checked, Expecting, Met, Moment, Observed
 from holdfast.steps.book import run_of, suite_of, write_finding
+from holdfast.steps.items import Access, Item, finding_name, item, keys, place_of
+from holdfast.steps.promises import Seen, keep_promises, pointed, promises
+from holdfast.steps.snapshot import before_of, during_of
 
 _SETTLE_SECONDS, _POLL_SECONDS = 6.0, 0.5
-_PRIMARY_SECONDS = 15.0
+_EARLIER_SECONDS = 60.0
+"""An operation sent this long before a look at the data has had its effect by then, or never."""
 _VERDICTS = {"valid": Verdict.HELD, "invalid": Verdict.BROKEN, "unknown": Verdict.UNKNOWN}
 
 
-@dataclass(frozen=True, slots=True)
-class _Promise:
-    """An experiment that says how many acknowledged writes its fault may cost."""
-
-    experiment: str
-    recovery_point: int
-    lease: Lease
-
-
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """A consistency check that was made; `file` holds every key with an anomaly."""
-
-    history: Sequence[Operation]
-    checked: Checked
-    file: str
-
-
-def read_back(ports: Ports, spec: History) -> Sequence[object]:
-    """Read every key on the one primary, waiting for there to be one; nothing can be written."""
-    nodes = cluster(str(ports.settings.home), spec.postgres)
-    until = ports.clock.boottime() + _PRIMARY_SECONDS
-    while True:
-        try:
-            return [row[0] for row in nodes.read(_primary(nodes), spec.query)]
-        except TransientFaultError:
-            if ports.clock.boottime() >= until:
-                raise
-        ports.clock.sleep(_POLL_SECONDS)
-
-
-def _primary(nodes: Cluster) -> Node:
-    """The one primary; to lack one is a matter of time, unlike a query that is refused."""
-    try:
-        return nodes.primary()
-    except FaultError as error:
-        raise TransientFaultError(str(error)) from error
-
-
-def check(
-    ports: Ports, run_id: str,
-    read: Callable[[Ports, History], Sequence[object]] = read_back,
-) -> None:
+def check(ports: Ports, run_id: str, access: Access | None = None) -> None:
     """Write a finding for each consistency check, and for each recovery point promised.
 
     A check that cannot decide is UNKNOWN, with its reason; nothing is raised for it.
@@ -73,108 +33,118 @@ def check(
     if run.state is RunState.POSTPONED:
         return
     suite = suite_of(ports, run_id)
-    promises = _promises(ports, run_id, suite)
-    allowed = sum(p.recovery_point for p in promises)
+    made = promises(ports, run_id, suite)
+    task = _Task(ports, run, access or Access(), sum(p.recovery_point for p in made))
     seen = []
-    for consistency in suite.consistency:
-        try:
-            history = _settled(ports, suite, consistency, run.start_boottime)
-            final = read(ports, suite.target.histories[str(consistency.history)])
-            checker = Registry[Checker]("checkers", "CHECKER")[consistency.checker]
-            checked = checker.check(history, final, allowed)
-        except (CheckError, FaultError, SpecError) as error:
-            history, checked = [], Checked("unknown", str(error))
-        alone = len(suite.consistency) == 1
-        suffix = "" if alone else f"-{consistency.history}"
-        file = _report(ports, run_id, consistency, checked, suffix)
-        seen.append(_Seen(history, checked, file))
-    _keep_promises(ports, run_id, promises, seen)
+    for number, spec in enumerate(suite.consistency):
+        one = _seen(task, suite, number)
+        _report(task, suite, number, one)
+        if spec.history is not None:
+            seen.append(one)
+    keep_promises(ports, run_id, made, seen)
 
 
-def _settled(
-    ports: Ports, suite: Suite, consistency: Consistency, since: float
-) -> list[Operation]:
-    """The writes sent until now, once those in flight have ended or had the time to."""
-    spec = suite.target.histories.get(consistency.history or "")
-    if spec is None:
-        raise SpecError(f"unknown history '{consistency.history}'", where=suite.metadata.name)
-    wanted = spec.operation or str(consistency.history).removesuffix("s")
-    until = ports.clock.boottime()
-    while True:
-        found = operations(ports.settings.home / spec.file, since, until)
-        writes = [o for o in found if o.f == wanted]
-        waited = ports.clock.boottime() - until
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """What every check of a run is given."""
+
+    ports: Ports
+    run: Run
+    access: Access
+    allowed: int
+
+
+def _seen(task: _Task, suite: Suite, number: int) -> Seen:
+    file = f"{keys(suite)[number]}.json"
+    try:
+        one = item(suite, number)
+        before = before_of(task.ports, task.run.id, one.key)
+        _settle(task, one)
+        met = _met(task, one, before)
+        history, checked = task.access.looking(
+            task.ports, one.postgres, _with(task, one, before, met)
+        )
+    except (CheckError, FaultError, SpecError) as error:
+        return Seen((), Checked("unknown", str(error)), file)
+    return Seen(history, checked, file)
+
+
+def _with(
+    task: _Task, one: Item, before: Answers | None, met: Sequence[Met]
+) -> Callable[[Look], tuple[Sequence[Operation], Checked]]:
+    """Give the checker all there is to see, while the last look is open."""
+
+    def use(look: Look) -> tuple[Sequence[Operation], Checked]:
+        asked = one.checker.asks(Moment.AFTER, one.params)
+        after = Answers("after all rounds", look.begun, look.ended,
+                        {name: look.rows(query) for name, query in asked.items()})
+        history, final = _history(task, one, before, look), list[object]()
+        if one.history is not None:
+            final = [row[0] for row in look.rows(one.history.query)]
+        return history, one.checker.check(Observed(
+            after, history, final, task.allowed, before,
+            during_of(task.ports, task.run.id, one.key), met,
+        ), one.params)
+
+    return use
+
+
+def _met(task: _Task, one: Item, before: Answers | None) -> Sequence[Met]:
+    """What great-expectations says of the tables; its pages become artefacts."""
+    if not isinstance(one.checker, Expecting):
+        return ()
+    wanted = one.checker.expects(before, one.params)
+    found = task.access.judging(task.ports, one.postgres, wanted)
+    for table, page in found.pages.items():
+        task.ports.artefacts.put(task.run.id, f"{one.key}-{table}.html", page, "text/html")
+    return found.met
+
+
+def _settle(task: _Task, one: Item) -> None:
+    """Wait until the writes sent until now have ended, or had the time to."""
+    clock = task.ports.clock
+    until = clock.boottime()
+    while one.history is not None:
+        writes = _writes(task, one, task.run.start_boottime, until)
+        waited = clock.boottime() - until
         if waited >= _SETTLE_SECONDS or (waited >= 1 and all(o.completed for o in writes)):
-            return writes
-        ports.clock.sleep(_POLL_SECONDS)
+            return
+        clock.sleep(_POLL_SECONDS)
 
 
-def _report(
-    ports: Ports, run_id: str, consistency: Consistency, checked: Checked, suffix: str
-) -> str:
-    """Write the finding and keep all anomalies; give the name of their file."""
-    name = f"{consistency.checker}-{consistency.history}.json"
-    kept = {name: list(keys) for name, keys in checked.anomalies.items() if keys}
+def _history(
+    task: _Task, one: Item, before: Answers | None, look: Look
+) -> Sequence[Operation]:
+    """The writes that this look may show; what was acknowledged after it began was unknown then."""
+    if one.history is None:
+        return ()
+    since = task.run.start_boottime
+    if before is not None:
+        since = min(since, before.begun - _EARLIER_SECONDS)
+    return [
+        replace(o, outcome="info")
+        if o.outcome == "ok" and o.completed is not None and o.completed > look.begun else o
+        for o in _writes(task, one, since, look.ended)
+    ]
+
+
+def _writes(task: _Task, one: Item, since: float, until: float) -> list[Operation]:
+    if one.history is None:
+        return []
+    wanted = one.history.operation or one.place.removesuffix("s")
+    found = operations(task.ports.settings.home / one.history.file, since, until)
+    return [o for o in found if o.f == wanted]
+
+
+def _report(task: _Task, suite: Suite, number: int, seen: Seen) -> None:
+    """Write the finding and keep all anomalies."""
+    checked, place = seen.checked, place_of(suite.consistency[number])
+    kept = {name: list(found) for name, found in checked.anomalies.items() if found}
     if kept:
         content = json.dumps(kept, indent=1, sort_keys=True).encode()
-        ports.artefacts.put(run_id, name, content, "application/json")
-    write_finding(ports, run_id, Finding(
-        consistency.checker + suffix, _VERDICTS[checked.outcome],
-        f"{consistency.history}: {_pointed(checked.text, kept.values(), name)}",
+        task.ports.artefacts.put(task.run.id, seen.file, content, "application/json")
+    write_finding(task.ports, task.run.id, Finding(
+        finding_name(suite, number), _VERDICTS[checked.outcome],
+        f"{place}: {pointed(checked.text, kept.values(), seen.file)}",
         measured=dict(checked.counts),
     ))
-    return name
-
-
-def _pointed(text: str, keys: Iterable[Sequence[str]], file: str) -> str:
-    """Say where all keys are, when the sentence names only the first of them."""
-    return f"{text}, all in the artefact {file}" if any(len(k) > NAMED for k in keys) else text
-
-
-def _promises(ports: Ports, run_id: str, suite: Suite) -> list[_Promise]:
-    """Promises whose faults were injected, in order of their faults' ends."""
-    latest = {lease.experiment: lease for lease in ports.leases.leases(run_id=run_id)}
-    found = [
-        _Promise(e.name, e.expect.recovery_point, latest[e.name])
-        for e in _experiments(suite)
-        if e.expect.recovery_point is not None and e.name in latest
-        and latest[e.name].injected_at is not None
-    ]
-    return sorted(found, key=lambda promise: _end(promise.lease))
-
-
-def _experiments(suite: Suite) -> list[Experiment]:
-    return [e for step in suite.rounds for e in step.experiments]
-
-
-def _end(lease: Lease) -> float:
-    return lease.clean_at or lease.reverted_at or float("inf")
-
-
-def _keep_promises(
-    ports: Ports, run_id: str, promises: Sequence[_Promise],
-    seen: Sequence[_Seen],
-) -> None:
-    """Give each lost write to the first fault that was over after it was acknowledged."""
-    told = {str(o.value): o.completed or 0.0 for s in seen for o in s.history if o.outcome == "ok"}
-    left = [k for s in seen for k in s.checked.anomalies.get("lost", ()) if k in told]
-    doubts = [s.checked.text for s in seen if s.checked.outcome == "unknown"]
-    files = " and ".join(s.file for s in seen if s.checked.anomalies.get("lost"))
-    for number, promise in enumerate(promises):
-        is_last = number == len(promises) - 1
-        mine = [k for k in left if is_last or told[k] <= _end(promise.lease)]
-        left = [k for k in left if k not in set(mine)]
-        unsure = doubts if seen else ["no check is set"]
-        write_finding(ports, run_id, _kept(promise, mine, unsure, files))
-
-
-def _kept(promise: _Promise, lost: Sequence[str], doubts: Sequence[str], files: str) -> Finding:
-    text = f"{len(lost)} acknowledged writes lost, {promise.recovery_point} allowed"
-    verdict = Verdict.HELD
-    if len(lost) > promise.recovery_point:
-        text = _pointed(f"{text}: {first_of(lost)}", [lost], files)
-        verdict = Verdict.BROKEN
-    elif doubts:
-        verdict, text = Verdict.UNKNOWN, f"lost writes could not be counted: {'; '.join(doubts)}"
-    measured = {"lost": len(lost), "allowed": promise.recovery_point}
-    return Finding("recovery_point", verdict, text, promise.experiment, measured)

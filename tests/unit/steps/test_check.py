@@ -4,16 +4,27 @@ import json
 
 import pytest
 
+from holdfast.clients.rows import Look
 from holdfast.errors import FaultError
 from holdfast.model.run import RunState
 from holdfast.model.verdict import Verdict
 from holdfast.steps.book import findings
 from holdfast.steps.check import check
+from holdfast.steps.items import Access
 from support.after import ended, found, op, put_lease, record, set_state, steady
 from support.runs import RUN
 
 EARLY, LATE = "lost-early", "lost-late"
 SECOND_PROMISES = ("expect: {recovery_within: 30s}", "expect: {recovery_point: 1}")
+
+
+def reads(keys):
+    """A database whose only rows are these keys, whatever it is asked."""
+    def looking(ports, connection_id, use):
+        now = ports.clock.boottime()
+        return use(Look(now, now, lambda query: iter([(key,) for key in keys()])))
+
+    return Access(looking)
 
 
 def _keys(ports, *missing):
@@ -31,7 +42,7 @@ def _with_two_more(tmp_path, *changes):
 
 def test_all_there_is_held(tmp_path):
     ports = ended(tmp_path)
-    check(ports, RUN, lambda *_: _keys(ports))
+    check(ports, RUN, reads(lambda: _keys(ports)))
     assert (Verdict.HELD, "orders: all 400 acknowledged writes are there") == (
         found(ports, "lost_writes").verdict, found(ports, "lost_writes").text)
     assert Verdict.HELD is found(ports, "recovery_point", "first").verdict
@@ -40,7 +51,7 @@ def test_all_there_is_held(tmp_path):
 def test_a_lost_write_breaks_the_check_and_the_promise(tmp_path):
     """shop-lag: how many, and which."""
     ports = _with_two_more(tmp_path)
-    check(ports, RUN, lambda *_: _keys(ports, EARLY))
+    check(ports, RUN, reads(lambda: _keys(ports, EARLY)))
     point = found(ports, "recovery_point", "first")
     assert (Verdict.BROKEN, Verdict.BROKEN, {"lost": 1, "allowed": 0}) == (
         found(ports, "lost_writes").verdict, point.verdict, point.measured)
@@ -49,7 +60,7 @@ def test_a_lost_write_breaks_the_check_and_the_promise(tmp_path):
 
 def test_all_lost_keys_are_an_artefact(tmp_path):
     ports = _with_two_more(tmp_path)
-    check(ports, RUN, lambda *_: _keys(ports, EARLY, LATE))
+    check(ports, RUN, reads(lambda: _keys(ports, EARLY, LATE)))
     (kept,) = ports.artefacts.of(RUN)
     assert {"lost": [EARLY, LATE]} == json.loads(ports.artefacts.path(kept).read_bytes())
 
@@ -57,7 +68,7 @@ def test_all_lost_keys_are_an_artefact(tmp_path):
 def test_a_sentence_names_three_keys_and_where_the_others_are(tmp_path):
     ports = ended(tmp_path)
     keys = _keys(ports)
-    check(ports, RUN, lambda *_: keys[5:])
+    check(ports, RUN, reads(lambda: keys[5:]))
     texts = [found(ports, "lost_writes").text, found(ports, "recovery_point", "first").text]
     rest = f"{', '.join(keys[:3])} and 2 more, all in the artefact lost_writes-orders.json"
     assert [f"orders: 5 of 400 acknowledged writes are lost: {rest}",
@@ -66,14 +77,14 @@ def test_a_sentence_names_three_keys_and_where_the_others_are(tmp_path):
 
 def test_a_write_lost_under_a_later_fault_is_that_faults(tmp_path):
     ports = _with_two_more(tmp_path, SECOND_PROMISES)
-    check(ports, RUN, lambda *_: _keys(ports, LATE))
+    check(ports, RUN, reads(lambda: _keys(ports, LATE)))
     lost = [found(ports, "recovery_point", e).measured["lost"] for e in ("first", "second")]
     assert ([0, 1], Verdict.HELD) == (lost, found(ports, "lost_writes").verdict)
 
 
 def test_what_nobody_promised_to_lose_is_broken_in_the_run(tmp_path):
     ports = _with_two_more(tmp_path, (", recovery_point: 0", ""))
-    check(ports, RUN, lambda *_: _keys(ports, LATE))
+    check(ports, RUN, reads(lambda: _keys(ports, LATE)))
     assert Verdict.BROKEN is found(ports, "lost_writes").verdict
     assert "recovery_point" not in {f.name for f in findings(ports, RUN)}
 
@@ -84,10 +95,10 @@ def test_what_cannot_be_read_is_unknown_with_its_reason(tmp_path, error):
     if error is None:
         (tmp_path / "shop/history/orders.jsonl").unlink()
 
-    def read(*_):
+    def read():
         raise error
 
-    check(ports, RUN, read)
+    check(ports, RUN, reads(read))
     seen = found(ports, "lost_writes"), found(ports, "recovery_point", "first")
     assert [Verdict.UNKNOWN] * 2 == [f.verdict for f in seen]
     assert ("no primary" if error else "cannot be read") in seen[1].text
@@ -105,14 +116,14 @@ def test_it_waits_for_operations_in_flight(tmp_path):
             (tmp_path / "shop/history/orders.jsonl").write_text("".join(flying))
 
     ports.clock.on_sleep = on_sleep
-    check(ports, RUN, lambda *_: _keys(ports))
+    check(ports, RUN, reads(lambda: _keys(ports)))
     measured = found(ports, "lost_writes").measured
     assert (391, 0) == (measured["acknowledged"], measured["unsure"])
 
 
 def test_operations_of_another_kind_write_no_keys(tmp_path):
     ports = ended(tmp_path, ("FROM orders", "FROM orders, operation: put"))
-    check(ports, RUN, lambda *_: [])
+    check(ports, RUN, reads(list))
     assert (Verdict.UNKNOWN, 0) == (
         found(ports, "lost_writes").verdict, found(ports, "lost_writes").measured["acknowledged"])
 
@@ -120,5 +131,5 @@ def test_operations_of_another_kind_write_no_keys(tmp_path):
 def test_a_postponed_run_is_not_checked(tmp_path):
     ports = ended(tmp_path)
     set_state(ports, RunState.POSTPONED)
-    check(ports, RUN, lambda *_: [])
+    check(ports, RUN, reads(list))
     assert "lost_writes" not in {f.name for f in findings(ports, RUN)}

@@ -8,6 +8,7 @@ from functools import cache
 from importlib import import_module
 
 from holdfast.model.suite import Suite
+from holdfast.ports.checkers import Checker
 from holdfast.ports.faults import FaultDriver
 from holdfast.ports.mechanisms import Mechanism
 from holdfast.registry import Registry
@@ -26,7 +27,7 @@ def installed() -> Known:
     return Known(
         Registry[FaultDriver]("faults", "DRIVER"),
         tuple(Registry[object]("probes", "PROBE")),
-        tuple(Registry[object]("checkers", "CHECKER")),
+        Registry[Checker]("checkers", "CHECKER"),
         Registry[Mechanism]("mechanisms", "MECHANISM"),
     )
 

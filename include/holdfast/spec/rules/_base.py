@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from holdfast.model.quantities import format_duration
 from holdfast.model.suite import Experiment, Suite
+from holdfast.ports.checkers import Checker
 from holdfast.ports.faults import FaultDriver
 from holdfast.ports.mechanisms import Mechanism
 from holdfast.spec.problems import Place, Problem
@@ -23,7 +24,7 @@ class Known:
 
     drivers: Mapping[str, FaultDriver]
     probes: Collection[str]
-    checkers: Collection[str]
+    checkers: Mapping[str, Checker]
     mechanisms: Mapping[str, Mechanism]
 
 

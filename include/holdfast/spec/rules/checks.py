@@ -2,9 +2,15 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
+from pydantic import ValidationError
+
+from holdfast.model.quantities import Frozen
 from holdfast.model.suite import Suite
-from holdfast.spec.problems import Problem, nearest
+from holdfast.spec import translate
+from holdfast.spec.problems import Place, Problem, nearest
 from holdfast.spec.rules._base import Known, experiments, rule, rule_of_whole
 
 _CONTROL = re.compile(r"[a-z0-9][a-z0-9-]*:[a-z0-9][a-z0-9._()-]*")
@@ -21,24 +27,82 @@ def checks_are_known(suite: Suite, known: Known) -> Iterator[Problem]:
 
 
 @rule
-def checker_and_history_are_known(suite: Suite, known: Known) -> Iterator[Problem]:
-    """A consistency check has a checker and a history to look at."""
+def checker_is_known(suite: Suite, known: Known) -> Iterator[Problem]:
+    """There is a checker for each consistency item."""
     for index, item in enumerate(suite.consistency):
-        here = ("consistency", index)
         if item.checker not in known.checkers:
             hint = nearest(item.checker, known.checkers)
-            yield Problem((*here, "checker"), f"unknown checker '{item.checker}'", hint)
-        if item.history not in suite.target.histories:
-            named = nearest(item.history or "", suite.target.histories)
-            hint = named or "target.histories has none"
+            here = ("consistency", index, "checker")
+            yield Problem(here, f"unknown checker '{item.checker}'", hint)
+
+
+@rule
+def checked_data_exists(suite: Suite, _: Known) -> Iterator[Problem]:
+    """A history or service that is named is there, and the service can be asked."""
+    histories, services = suite.target.histories, suite.target.services
+    for index, item in enumerate(suite.consistency):
+        here = ("consistency", index)
+        if item.history is not None and item.history not in histories:
+            hint = nearest(item.history, histories) or "target.histories has none"
             yield Problem((*here, "history"), f"unknown history '{item.history}'", hint)
+        if item.service is None:
+            continue
+        if item.service not in services:
+            hint = nearest(item.service, services)
+            yield Problem((*here, "service"), f"unknown service '{item.service}'", hint)
+        elif services[item.service].postgres is None:
+            able = [name for name, service in services.items() if service.postgres is not None]
+            text = f"service '{item.service}' has no 'postgres' address"
+            yield Problem((*here, "service"), text, f"known: {', '.join(able) or 'none'}")
+
+
+@rule_of_whole
+def checker_has_what_it_needs(suite: Suite, known: Known) -> Iterator[Problem]:
+    """A checker of histories is given a history, one of tables a service; neither is given both."""
+    for index, item in enumerate(suite.consistency):
+        if item.checker not in known.checkers:
+            continue
+        needs = known.checkers[item.checker].needs
+        given, other = (
+            (item.history, "service") if needs == "history" else (item.service, "history")
+        )
+        here = ("consistency", index)
+        if given is None:
+            yield Problem(here, f"{item.checker} needs a {needs}", f"{needs}: its name")
+        if getattr(item, other) is not None:
+            text = f"{item.checker} looks at a {needs}, not at a {other}"
+            yield Problem((*here, other), text, f"leave {other} out", on_key=True)
+
+
+@rule
+def checker_params_fit(suite: Suite, known: Known) -> Iterator[Problem]:
+    """Parameters are those of the checker."""
+    for index, item in enumerate(suite.consistency):
+        if item.checker in known.checkers:
+            here = ("consistency", index, "params")
+            yield from _misfits(here, known.checkers[item.checker].params, item.params)
+
+
+def _misfits(here: Place, shape: type[Frozen], given: dict[str, Any]) -> Iterator[Problem]:
+    try:
+        shape.model_validate(given)
+    except ValidationError as error:
+        schema = shape.model_json_schema()
+        placed = [{**one, "loc": (*here, *one["loc"])} for one in error.errors()]
+        for problem in translate.problems(placed):
+            if problem.on_key and not problem.hint:  # the suite's own schema has no such words
+                words = translate.words_at(problem.place[len(here):-1], schema)
+                hint = nearest(problem.place[-1], words) or "it takes none"
+                yield replace(problem, hint=hint)
+            else:
+                yield problem
 
 
 @rule_of_whole
 def recovery_point_is_counted(suite: Suite, known: Known) -> Iterator[Problem]:
     """Who bounds lost writes counts them."""
     checkers = [item.checker for item in suite.consistency]
-    if "lost_writes" in checkers or any(name not in known.checkers for name in checkers):
+    if any(n not in known.checkers or known.checkers[n].needs == "history" for n in checkers):
         return
     for place, experiment in experiments(suite):
         if experiment.expect.recovery_point is not None:
