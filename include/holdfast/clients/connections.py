@@ -6,6 +6,7 @@ import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from holdfast.errors import SpecError
 
@@ -31,28 +32,21 @@ class Connection:
         return f"{base}:{self.port}" if self.port else base
 
 
+def connection_ids(file: Path) -> list[str]:
+    """Every id that is there, by name."""
+    return sorted(_entries(file))
+
+
 def connection(file: Path, connection_id: str) -> Connection:
     """Read one connection; SpecError names the file and the ids that are there."""
-    where = str(file)
-    try:
-        if stat.S_IMODE(file.stat().st_mode) & 0o077:
-            raise SpecError(
-                "others may read this file of secrets", where=where, hint=f"chmod 600 {file}"
-            )
-        entries = json.loads(file.read_text())
-    except FileNotFoundError:
-        raise SpecError(
-            "there is no connections file", where=where, hint="holdfast shop up writes one"
-        ) from None
-    except ValueError as error:
-        raise SpecError(f"not JSON: {error}", where=where) from error
+    entries = _entries(file)
     entry = entries.get(connection_id)
     if entry is None:
         raise SpecError(
             f"unknown connection '{connection_id}'",
-            where=where,
+            where=str(file),
             hint=f"known: {', '.join(sorted(entries)) or 'none'}; "
-                 "holdfast shop up writes those of the shop",
+                 "holdfast connect adds one",
         )
     return Connection(
         id=connection_id,
@@ -64,6 +58,24 @@ def connection(file: Path, connection_id: str) -> Connection:
         schema=entry.get("schema") or "",
         extra=entry.get("extra") or {},
     )
+
+
+def _entries(file: Path) -> dict[str, dict[str, Any]]:
+    where = str(file)
+    try:
+        if stat.S_IMODE(file.stat().st_mode) & 0o077:
+            raise SpecError(
+                "others may read this file of secrets", where=where, hint=f"chmod 600 {file}"
+            )
+        entries: dict[str, dict[str, Any]] = json.loads(file.read_text())
+    except FileNotFoundError:
+        raise SpecError(
+            "there is no connections file", where=where,
+            hint="holdfast connect or holdfast shop up writes one",
+        ) from None
+    except ValueError as error:
+        raise SpecError(f"not JSON: {error}", where=where) from error
+    return entries
 
 
 def write_connection(file: Path, connection_id: str, entry: Mapping[str, object]) -> None:
