@@ -6,7 +6,7 @@ import os
 import secrets
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "dag-processor": ("airflow", "dag-processor"),
     "triggerer": ("airflow", "triggerer", "--skip-serve-logs"),
     "janitor": ("holdfast", "sweep", "--every", "10s"),
+    "metrics": ("holdfast", "metrics", "--serve", "PORT"),
 }
 PEOPLE = {"admin": "admin", "sre": "user"}
 
@@ -54,13 +55,19 @@ class Lab:
         """Name to password of the people who may log in, mode 0600."""
         return self.folder / "passwords.json"
 
+    @property
+    def target(self) -> Path:
+        """What the shop's Prometheus reads to find our own metrics."""
+        return self.settings.home / "shop" / "targets" / "holdfast.json"
+
     def prepare(self, port: int) -> Mapping[str, str]:
         """Write passwords, secrets and the supervisor's specification; return the environment."""
         for folder in (self.folder, self.run_dir, self.log_dir):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not self.passwords.exists():
             write_private(self.passwords, {who: secrets.token_urlsafe(9) for who in PEOPLE})
-        environment = self._environment(port)
+        environment, metrics = self._environment(port), free_port()
+        self._announce(metrics)
         write_private(
             self.spec,
             {
@@ -69,7 +76,7 @@ class Lab:
                 "processes": [
                     {
                         "name": n,
-                        "argv": [str(_bin() / a[0]), *a[1:]],
+                        "argv": [str(_bin() / a[0]), *_words(a[1:], metrics)],
                         "env": environment,
                         "cwd": "/",
                     }
@@ -78,6 +85,13 @@ class Lab:
             },
         )
         return environment
+
+    def _announce(self, port: int) -> None:
+        """Tell the shop's Prometheus where our own metrics are, if there is a shop."""
+        if self.target.parent.is_dir():
+            labels = {"job": "holdfast", "__scrape_interval__": "5s"}
+            group = {"targets": [f"127.0.0.1:{port}"], "labels": labels}
+            write_private(self.target, [group])
 
     def _secrets(self) -> Mapping[str, str]:
         file = self.folder / "secrets.json"
@@ -135,6 +149,10 @@ class Lab:
             "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
             **self._secrets(),
         }
+
+
+def _words(argv: Sequence[str], metrics: int) -> list[str]:
+    return [str(metrics) if word == "PORT" else word for word in argv]
 
 
 def free_port() -> int:

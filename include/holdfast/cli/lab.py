@@ -107,6 +107,7 @@ def stop(where: Settings) -> None:
             os.kill(pid, signal.SIGTERM)
             psutil.Process(pid).wait(timeout=30)
     _clear(airflow)
+    airflow.target.unlink(missing_ok=True)
     _shop(where, "down")
 
 

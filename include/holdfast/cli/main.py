@@ -7,13 +7,17 @@ import typer
 
 from holdfast import wiring
 from holdfast.cli.border import border, out, settings
+from holdfast.cli.budget import purse
+from holdfast.cli.connect import connector
 from holdfast.cli.demo import demo_app
 from holdfast.cli.doctor import doctor_app
 from holdfast.cli.evidence import app as evidence
 from holdfast.cli.files import files
 from holdfast.cli.lab import lab
 from holdfast.cli.live import live
+from holdfast.cli.metrics import meters
 from holdfast.cli.new import new_app
+from holdfast.cli.report import reporter
 from holdfast.cli.run import runner
 from holdfast.cli.watch import watcher
 from holdfast.model.quantities import parse_duration
@@ -24,7 +28,10 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for part in (files, new_app, runner, watcher, live, lab, demo_app, doctor_app):
+for part in (
+    files, connector, new_app, runner, watcher, live, reporter, purse, meters, lab, demo_app,
+    doctor_app,
+):
     app.add_typer(part)
 app.add_typer(evidence, name="evidence")
 

@@ -48,8 +48,24 @@ def test_the_environment_is_made_new_and_inherits_nothing(lab, monkeypatch):
     assert "LocalExecutor" == environment["AIRFLOW__CORE__EXECUTOR"]
 
 
-def test_the_supervisor_runs_the_four_commands_and_the_janitor(lab):
+def test_our_own_metrics_are_a_target_of_the_shops_prometheus(lab):
+    """V1: served on loopback at a port that was free."""
+    lab.target.parent.mkdir(parents=True)
+    lab.prepare(8080)
+    (group,) = json.loads(lab.target.read_text())
+    argv = json.loads(lab.spec.read_text())["processes"][-1]["argv"]
+    assert [f"127.0.0.1:{argv[-1]}"] == group["targets"]
+    assert ["metrics", "--serve"] == argv[1:3]
+
+
+def test_without_a_shop_nobody_is_told_of_our_metrics(lab):
+    lab.prepare(8080)
+    assert not lab.target.exists()
+
+
+def test_the_supervisor_runs_the_four_commands_the_janitor_and_the_metrics(lab):
     lab.prepare(8080)
     spec = json.loads(lab.spec.read_text())
     names = [process["name"] for process in spec["processes"]]
-    assert ["api-server", "scheduler", "dag-processor", "triggerer", "janitor"] == names
+    airflow = ["api-server", "scheduler", "dag-processor", "triggerer"]
+    assert [*airflow, "janitor", "metrics"] == names
