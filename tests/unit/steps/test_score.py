@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from holdfast.errors import CheckError
+from holdfast.model.lease import LeaseState
 from holdfast.model.run import Entry, EntryKind, Run, RunState
 from holdfast.model.verdict import Finding, Verdict
 from holdfast.steps.book import write_finding
@@ -98,7 +99,7 @@ def test_a_fault_nobody_felt_has_nothing_to_repair(tmp_path):
 def test_a_lease_that_is_not_clean_is_broken(tmp_path):
     ports = ended(tmp_path)
     recover(ports, RUN, "second", "lease-second")
-    put_lease(ports, "second", 1, state="unclean")
+    put_lease(ports, "second", 1, state=LeaseState.UNCLEAN)
     assert [Verdict.BROKEN] == [t.verdict for t in tried_in(ports, ports.books.run(RUN))]
 
 
