@@ -23,6 +23,7 @@ from shop.free_ports import choose
 from shop.postgres import rights
 from support import database
 from support.database import Users
+from support.door import AUDIT, Api, Door
 
 QUICK: Mapping[str, float] = {"patience": 0.5, "latency": 0.2}
 """Parameters that a driver gets if it has them, so that tests are short."""
@@ -30,6 +31,7 @@ QUICK: Mapping[str, float] = {"patience": 0.5, "latency": 0.2}
 QUICK_FOR: Mapping[str, Mapping[str, float | str]] = {
     "postgres.terminate_connections": {"patience": 8.0},
     "postgres.lock_storm": {"table": "rows"},
+    "security.read_burst": {"rate": 50},
     "postgres.deadlock": {"table": "rows", "every": 0.0},
 }
 """The same for one driver."""
@@ -185,7 +187,7 @@ class Pair:
             server.stop()
         for server in (self.a, self.b):
             server.start()
-        wait_for(self.is_streaming, 15)
+        wait_for(self.is_streaming, 30)
 
     def stop(self) -> None:
         for server in (self.b, self.a):
@@ -206,7 +208,7 @@ class Pair:
         with (self.a.folder / "postgresql.conf").open("a") as settings:
             settings.write(_SETTINGS)
         self.a.start()
-        wait_for(lambda: self.primary() is self.a, 10)
+        wait_for(lambda: self.primary() is self.a, 30)
         self.ask(self.a, "CREATE TABLE rows (key text PRIMARY KEY)")
         self.ask(self.a, f"CREATE ROLE app LOGIN PASSWORD '{self.password}'")
         for statement in database.SCHEMA:
@@ -215,7 +217,7 @@ class Pair:
         _program("pg_basebackup", "-D", str(self.b.folder), "-d", source, "-X", "stream", "-C",
                  "-S", "node_b", "-R", "-c", "fast", "-N")
         self.b.start()
-        wait_for(self.is_streaming, 15)
+        wait_for(self.is_streaming, 30)
 
 
 _SETTINGS = """
@@ -244,7 +246,7 @@ class Relay:
             [sys.executable, "-m", "shop.proxy", "database", *addresses],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self._log.open("ab"),
         )
-        wait_for(lambda: self._trial(self.listen).outcome == "answered")
+        wait_for(lambda: self._trial(self.listen).outcome == "answered", 30)
 
     def is_quick(self) -> bool:
         """Three new connections get what they would get without the proxy, and soon."""
@@ -295,6 +297,7 @@ class Bench:
         self.pair = Pair(home / "data")
         self.relay = Relay(home, self.pair.a.port)
         self.users = Users((self.pair.a.port, self.pair.b.port), self.pair.password)
+        self.api, self.door = Api(home), Door(home)
         with ExitStack() as on_failure:
             on_failure.callback(self.stop)
             for tree in self.trees:
@@ -302,6 +305,8 @@ class Bench:
             self.pair.build()
             self.relay.start()
             self.users.start()
+            self.api.start()
+            self.door.start()
             self._write_connections()
             on_failure.pop_all()
 
@@ -327,6 +332,8 @@ class Bench:
             "processes": lambda: all(map(Tree.is_beating, self.trees)),
             "path": lambda: self.relay.is_quick() and self.relay.carries(self.password),
             "writes": self.pair.takes_writes,
+            "accounts": self.api.is_calm,
+            "door": self.door.is_trusted,
             "replication": self.pair.replicates,
         } | dict(self.users.observers())
         return {name for name, works in observers.items() if not works()}
@@ -349,10 +356,12 @@ class Bench:
         self.pair.restart()
         self.relay.stop()
         self.relay.start()
+        self.door.stop()
+        self.door.start()
         self.users.settle()
 
     def stop(self) -> None:
-        for part in (self.users, *self.trees, self.relay, self.pair):
+        for part in (self.api, self.door, self.users, *self.trees, self.relay, self.pair):
             part.stop()
 
     def _write_connections(self) -> None:
@@ -368,13 +377,19 @@ class Bench:
             "bench_db": database | {"port": self.pair.a.port, "extra": {"nodes": nodes} | own_role},
             "nowhere_db": database | {"port": gone[0]["port"], "extra": {"nodes": gone}},
             "bench_proxy": proxy | {"port": self.relay.control},
+            "bench_tls": self.door.connection(),
+            "nowhere_tls": self.door.connection_nowhere(),
+            "bench_http": {"conn_type": "http", "host": "127.0.0.1", "port": self.api.port},
+            "nowhere_http": {"conn_type": "http", "host": "127.0.0.1", "port": gone[0]["port"]},
             "nowhere_proxy": proxy | {"port": self.relay.control, "extra": {"proxy": "nowhere"}},
         }))
         file.chmod(0o600)
 
 
-_HERE = {"process": "run/app-1.pid", "postgres": "bench_db", "proxy": "bench_proxy"}
-_NOWHERE = {"process": "run/none-*.pid", "postgres": "nowhere_db", "proxy": "nowhere_proxy"}
+_HERE = {"process": "run/app-1.pid", "postgres": "bench_db", "proxy": "bench_proxy",
+         "tls": "bench_tls", "http": "bench_http", "audit": AUDIT}
+_NOWHERE = {"process": "run/none-*.pid", "postgres": "nowhere_db", "proxy": "nowhere_proxy",
+            "tls": "nowhere_tls", "http": "nowhere_http", "audit": AUDIT}
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 5.0) -> None:
