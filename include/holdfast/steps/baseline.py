@@ -11,6 +11,7 @@ from holdfast.ports.metrics import Sample
 from holdfast.safety.drift import drift
 from holdfast.steps.book import run_of, suite_of, write
 from holdfast.steps.health import check_health
+from holdfast.steps.snapshot import snapshot
 
 EVERY_SECONDS = 1.0
 EARLIER_RUNS = 20
@@ -25,7 +26,8 @@ def baseline(ports: Ports, run_id: str) -> None:
 
     Half of the samples must be there, the last among them: one late answer is no reason to wait
     for another night. The distribution of each objective is kept and compared with earlier runs;
-    then the target's health is scored, and a run below the limit is Postponed too.
+    then the target's health is scored, and a run below the limit is Postponed too. Last, what the
+    checks of the data need from before the first fault is read.
     """
     suite = suite_of(ports, run_id)
     began = ports.clock.now().timestamp()
@@ -36,6 +38,7 @@ def baseline(ports: Ports, run_id: str) -> None:
     if reasons:
         raise Postponed("the baseline does not hold: " + "; ".join(reasons))
     check_health(ports, run_id, suite, values)
+    snapshot(ports, run_id)
 
 
 def summary(values: Sequence[float]) -> Mapping[str, object]:

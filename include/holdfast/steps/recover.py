@@ -18,6 +18,7 @@ from holdfast.steps.book import experiment_of, fault_of, suite_of, write_finding
 from holdfast.steps.figures import lease_figures
 from holdfast.steps.mechanisms import judge_mechanisms
 from holdfast.steps.outage import Outage, outage
+from holdfast.steps.snapshot import snapshot
 
 PATIENCE = timedelta(seconds=60)
 """How long to wait for a recovery that the suite sets no bound for."""
@@ -45,7 +46,8 @@ def recover(ports: Ports, run_id: str, experiment_name: str, lease_id: str) -> N
     """Write what the fault did to users and whether all is well again within the bound.
 
     Recovery counts from the revert for a fault that was held, and from the fault itself for one
-    that the target had to repair. Mechanisms that the experiment expects are judged here too.
+    that the target had to repair. Mechanisms that the experiment expects are judged here too, and
+    the checks of the data take a look.
     """
     suite = suite_of(ports, run_id)
     _, experiment = experiment_of(suite, experiment_name)
@@ -67,6 +69,7 @@ def _recover(ports: Ports, suite: Suite, experiment: Experiment, lease: Lease) -
     write_finding(ports, run_id, finding)
     for check in seen.checks:
         write_finding(ports, run_id, replace(check, experiment=experiment.name))
+    snapshot(ports, run_id, experiment.name)
 
 
 def _wait(
