@@ -51,6 +51,18 @@ class BlastRadius(Frozen):
     traffic: Ratio = Field(0.05, description="of all requests of the run, as they are counted")
 
 
+class OwnRadius(Frozen):
+    """What an experiment may hit where that is not what the suite says."""
+
+    instances: Ratio | None = Field(None, description="of a service's instances, by the plan")
+    traffic: Ratio | None = Field(None, description="of all requests of the run")
+
+    def within(self, whole: BlastRadius) -> BlastRadius:
+        """The suite's bounds with the experiment's own in their place."""
+        own = {name: value for name, value in self if value is not None}
+        return whole.model_copy(update=own)
+
+
 class HealthPart(Frozen):
     """One part of the health score: a query that gives 0 (ill) to 1 (well)."""
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from holdfast.model.allowance import BlastRadius, BudgetSpec, HealthSpec, Traffic
+from holdfast.model.allowance import BlastRadius, BudgetSpec, HealthSpec, OwnRadius, Traffic
 from holdfast.model.mechanism import MechanismSpec
 from holdfast.model.quantities import BoundText, Duration, Filled, Frozen, Name, StopText
 
@@ -141,8 +141,8 @@ class Experiment(Frozen):
     hypothesis: str = Field(min_length=1)
     fault: FaultSpec
     stop_on: dict[Name, StopText] = Field(default_factory=dict)
-    blast_radius: BlastRadius | None = Field(
-        None, description="where it may hit more than the suite allows"
+    blast_radius: OwnRadius = Field(
+        OwnRadius(), description="where it may hit more than the suite allows"
     )
     expect: Expect = Expect()
 

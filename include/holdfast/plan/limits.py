@@ -18,7 +18,7 @@ def too_wide(suite: Suite, hits: Iterable[Hits]) -> Iterator[str]:
     A round may hit as much as the widest of its experiments that hit the service.
     """
     allowed = {
-        e.name: (e.blast_radius or suite.blast_radius).instances for e in _experiments(suite)
+        e.name: e.blast_radius.within(suite.blast_radius).instances for e in _experiments(suite)
     }
     shares: dict[tuple[int, str], dict[str, float]] = defaultdict(dict)
     names: dict[tuple[int, str], dict[str, None]] = defaultdict(dict)

@@ -36,5 +36,5 @@ def _judged(
         text = "when the fault was on is not known: it was on another host, or before a restart"
         return Finding("blast_radius", Verdict.UNKNOWN, text, experiment.name)
     hit = rises_of(ports, suite.target.prometheus, suite.traffic.hit, windows)
-    limit = (experiment.blast_radius or suite.blast_radius).traffic
+    limit = experiment.blast_radius.within(suite.blast_radius).traffic
     return judge_blast(experiment.name, hit, requests, limit)

@@ -86,7 +86,7 @@ def _allowed(ports: Ports, run_id: str, suite: Suite, experiment: Experiment) ->
         requests_then=metrics.now(traffic.requests).value,
         hit_then=metrics.now(traffic.hit).value,
         before=rise_of(ports, prometheus, traffic.requests, since).rise,
-        traffic=(experiment.blast_radius or suite.blast_radius).traffic,
+        traffic=experiment.blast_radius.within(suite.blast_radius).traffic,
         purse=purse,
     )
 

@@ -125,7 +125,7 @@ def test_the_guard_is_told_the_counters_of_now_and_what_was_set_aside(tmp_path):
 
 def test_an_experiment_may_hit_more_of_the_traffic(tmp_path):
     more = ("        hypothesis: It also",
-            "        blast_radius: {traffic: 9%, instances: 100%}\n        hypothesis: It also")
+            "        blast_radius: {traffic: 9%}\n        hypothesis: It also")
     ports = begun(tmp_path, more)
     assert 0.09 == task_of_guard(ports, RUN, "second", "lease").allowed.traffic
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from holdfast.model.allowance import BlastRadius
 from holdfast.model.suite import Suite
 from holdfast.spec.problems import Place, Problem
 from holdfast.spec.rules._base import Known, experiments, rule, rule_of_whole
@@ -34,15 +33,14 @@ def traffic_hit_can_be_counted(suite: Suite, _: Known) -> Iterator[Problem]:
     """Who bounds the traffic that an experiment may hit says how it is counted."""
     if suite.traffic is not None:
         return
-    bounded: list[tuple[Place, bool]] = [(("blast_radius", "traffic"), _bounds(suite.blast_radius))]
+    bounded: list[tuple[Place, bool]] = [
+        (("blast_radius", "traffic"), "traffic" in suite.blast_radius.model_fields_set)
+    ]
     bounded += [
-        ((*place, "blast_radius", "traffic"), _bounds(e.blast_radius))
+        ((*place, "blast_radius", "traffic"), e.blast_radius.traffic is not None)
         for place, e in experiments(suite)
     ]
     for place, is_bounded in bounded:
         if is_bounded:
             yield Problem(place, "nothing counts the traffic", "add traffic: {requests, hit}")
 
-
-def _bounds(radius: BlastRadius | None) -> bool:
-    return radius is not None and "traffic" in radius.model_fields_set
