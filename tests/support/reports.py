@@ -91,7 +91,7 @@ def held() -> Report:
         repeat=("holdfast run shop-core",),
         summary=_summary("shop-core", trials, (), _findings(MECHANISMS)),
         score=SCORE, health=HEALTH,
-        mechanisms=MECHANISMS, spends=SPENDS, normals=NORMALS, blasts=BLASTS,
+        mechanisms=MECHANISMS, spends=SPENDS, day_left=DAY_LEFT, normals=NORMALS, blasts=BLASTS,
         controls=("dora:art-24.4", "nist-800-53r5:cp-4.5", "soc2-tsc-2017:a1.3"),
     )
 
@@ -114,7 +114,7 @@ def aborted() -> Report:
         checks=(Check("lost_writes", Verdict.BROKEN,
                       "orders: 14 of 902 acknowledged writes are lost: " + ", ".join(
                           f"{n:08x}-aaaa-4bbb-8ccc-0123456789ab" for n in range(14))),),
-        left_out=("primary-failover",), mechanisms=DOUBTFUL, spends=(), blasts=UNSEEN,
+        left_out=("primary-failover",), mechanisms=DOUBTFUL, spends=(), day_left="", blasts=UNSEEN,
         summary=_summary("shop-abort", (trial,), ("primary-failover",), (
             *_findings(DOUBTFUL),
             Finding("lost_writes", Verdict.BROKEN, "14 of 902 acknowledged writes are lost"),
@@ -163,6 +163,7 @@ NORMALS = (
 BLASTS = (
     Blast("api-hangs", Verdict.HELD, "12 of 5123 requests were hit", 12, 5123, 0.0023, 0.05),
 )
+DAY_LEFT = "431.2 of 500 EUR were left for 2026-11-21 (UTC) when this run was settled"
 UNSEEN = (Blast("slow-database", Verdict.UNKNOWN, "the counters gave no data"),)
 
 

@@ -202,6 +202,7 @@ class Report:
     left_out: Sequence[str] = ()
     mechanisms: Sequence[Mechanism] = ()
     spends: Sequence[Spend] = ()
+    day_left: str = ""
     normals: Sequence[Normal] = ()
     health: Health | None = None
     blasts: Sequence[Blast] = ()

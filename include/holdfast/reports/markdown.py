@@ -91,6 +91,8 @@ def _money(report: Report) -> Iterator[str]:
         ((s.name, s.reserved, s.spent, s.released, s.currency, s.requests, s.fault_seconds)
          for s in report.spends),
     ))
+    if report.day_left:
+        yield f"\n{_plain(report.day_left)}."
 
 
 def _whole_run(report: Report) -> Iterator[str]:

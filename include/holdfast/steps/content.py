@@ -48,6 +48,7 @@ def content(ports: Ports, run_id: str) -> Report:
         left_out=content_setting.left_out(ports, run_id, suite),
         mechanisms=content_entries.mechanisms(found),
         spends=content_entries.spends(ports, run_id),
+        day_left=content_entries.day_left(ports, run_id, suite.budget),
         normals=content_entries.normals(ports, run_id, suite),
         health=content_entries.health(ports, run_id),
         blasts=content_entries.blasts(found), score=content_entries.score(ports, run_id),

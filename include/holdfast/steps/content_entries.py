@@ -5,6 +5,8 @@ Entries may be of another version: what is missing or of another kind is told as
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from holdfast.model.allowance import BudgetSpec
+from holdfast.model.ledger import as_amount, millionths
 from holdfast.model.quantities import Bound
 from holdfast.model.run import Entry, EntryKind
 from holdfast.model.score import Part, Score
@@ -12,10 +14,12 @@ from holdfast.model.suite import Suite
 from holdfast.model.verdict import Finding
 from holdfast.ports.bundle import Ports
 from holdfast.reports._content import Blast, Health, HealthPart, Mechanism, Normal, Spend
+from holdfast.safety.ledger import taken
 from holdfast.score.matters import is_mechanism
 from holdfast.steps.content_guard import whole
 
 BLAST = "blast_radius"
+_TAILS = {"max": ("p50", "p95", "p99"), "min": ("p50", "p25", "p05")}
 
 
 def mechanisms(found: Iterable[Finding]) -> list[Mechanism]:
@@ -51,6 +55,19 @@ def spends(ports: Ports, run_id: str) -> list[Spend]:
         for entry in ports.books.read(run_id, EntryKind.SPEND)
     ]
     return sorted(told, key=lambda spend: spend.name == "run")
+
+
+def day_left(ports: Ports, run_id: str, budget: BudgetSpec | None) -> str:
+    """Say what the day had left when the last money of this run was moved; nothing without."""
+    own = ports.ledger.postings(run_id=run_id)
+    if budget is None or not own:
+        return ""
+    day, last = own[-1].day, own[-1]
+    there = list(ports.ledger.postings(day=day))
+    then = there[:len(there) - there[::-1].index(last)]  # what later runs took is not this one's
+    left = as_amount(millionths(budget.per_day) - taken(then, day, budget.currency))
+    return (f"{left:f} of {budget.per_day:f} {budget.currency} were left for {day} (UTC) when this "
+            "run was settled")
 
 
 def health(ports: Ports, run_id: str) -> Health | None:
@@ -98,12 +115,10 @@ def _normal(entry: Entry, bound: Bound) -> Normal:
     worst_of, how = ("max", "at most") if bound.op.startswith("<") else ("min", "at least")
     mean, worst = _number(entry.data.get("mean")), _number(entry.data.get(worst_of))
     found = entry.data.get("quantiles")
-    quantiles = found if isinstance(found, Mapping) else {
-        name: entry.data.get(name) for name in ("p50", "p95")
-    }
+    quantiles = found if isinstance(found, Mapping) else entry.data
     told = [
-        f"{name} {bound.tell(value)}" for name, given in quantiles.items()
-        if (value := _number(given)) is not None
+        f"{name} {bound.tell(value)}" for name in _TAILS[worst_of]
+        if (value := _number(quantiles.get(name))) is not None
     ]
     return Normal(
         entry.name, str(bound), "no data" if mean is None else bound.tell(mean),
@@ -115,7 +130,7 @@ def _normal(entry: Entry, bound: Bound) -> Normal:
 def _figures(measured: Mapping[str, object]) -> list[tuple[str, str]]:
     """Give the plain figures, without what has a column of its own."""
     return [
-        (name.replace("_", " "), f"{value:.4g}" if isinstance(value, float) else str(value))
+        (name.replace("_", " "), f"{value:.6g}" if isinstance(value, float) else str(value))
         for name, value in measured.items()
         if name not in ("mechanism", "state", "risk") and isinstance(value, int | float | str)
     ]
@@ -139,4 +154,4 @@ def _number(value: object) -> float | None:
 
 
 def _text(value: object) -> str:
-    return "–" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
+    return "–" if value is None else f"{value:.10g}" if isinstance(value, float) else str(value)

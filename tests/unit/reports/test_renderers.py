@@ -54,8 +54,8 @@ def test_the_summary_comes_first_and_the_evidence_last(name):
 
 @pytest.mark.parametrize("name", ["html", "markdown"])
 def test_what_nobody_measured_has_no_section(name):
-    bare = replace(held(), mechanisms=(), spends=(), normals=(), blasts=(), health=None,
-                   score=None, charts=(), guarded=(), checks=())
+    bare = replace(held(), mechanisms=(), spends=(), day_left="", normals=(),
+                   blasts=(), health=None, score=None, charts=(), guarded=(), checks=())
     text = RENDERERS[name].render(bare).decode()
     for title in ("Mechanisms", "Budget", "Before the first", "Blast", "Resilience score",
                   "Objectives", "Guard decisions", "Data checks"):
@@ -66,8 +66,8 @@ def test_what_nobody_measured_has_no_section(name):
 def test_budget_health_drift_and_score_are_told_with_their_figures(name):
     """B3, S1, K1: each figure stands beside what it is made of."""
     text = RENDERERS[name].render(held()).decode()
-    for told in ("1.612", "3.188", "0.97", "4.1 times", "half-opened once", "0.23 %", "0.51",
-                 "not measured", "only 3 h were seen"):
+    for told in ("1.612", "3.188", "431.2 of 500 EUR were left", "0.97", "4.1 times",
+                 "half-opened once", "0.23 %", "0.51", "not measured", "only 3 h were seen"):
         assert told in text
 
 

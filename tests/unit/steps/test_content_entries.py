@@ -1,8 +1,11 @@
 """What a report tells of the book's entries: mechanisms, money, health, reach, score."""
 
+from decimal import Decimal
+
 import pytest
 
 from holdfast.model.lease import LeaseState
+from holdfast.model.ledger import Claim
 from holdfast.model.run import Entry, EntryKind
 from holdfast.model.summary import Level
 from holdfast.model.verdict import Finding, Verdict
@@ -33,7 +36,7 @@ def test_a_mechanism_has_its_state_its_risk_and_its_figures(ports):
     told = content(ports, RUN)
     assert [Mechanism(
         "breaker", "circuit_breaker", "first", "PARTIAL", Verdict.BROKEN, "high",
-        "it never closed", [("opened after seconds", "0.8123"), ("transitions", "3"),
+        "it never closed", [("opened after seconds", "0.81234"), ("transitions", "3"),
                             ("series", "mechanism-x.json")])] == told.mechanisms
     assert [("breaker", "mechanisms")] == [
         (c.name, c.told_in) for c in told.trials[0].checks if c.told_in]
@@ -56,6 +59,27 @@ def test_spending_ends_with_the_whole_run(ports):
         write(ports, RUN, EntryKind.SPEND, name, data)
     assert [Spend(name, "1.2", "0.4", "0.8", "EUR", "403", "8") for name in ("first", "run")
             ] == content(ports, RUN).spends
+
+
+def test_what_the_day_had_left_is_told_as_it_was_then(tmp_path):
+    """B3: what later runs take is not in this run's report."""
+    budget = ("budget: {most_requests_per_second: 50, per_request: 0, per_fault_minute: 1, "
+              "per_experiment: 10, per_day: 20}\n")
+    ports = ended(tmp_path, ("compliance:", budget + "compliance:"))
+    for run, amount in (("earlier", "1.5"), (RUN, "10"), ("later", "4")):
+        ports.ledger.reserve(Claim(run, "2026-01-01", "EUR", Decimal(20), {"x": Decimal(amount)}))
+        ports.ledger.settle(run, {"x": Decimal(amount) / 2})
+    assert ("14.25 of 20 EUR were left for 2026-01-01 (UTC) when this run was settled"
+            ) == content(ports, RUN).day_left
+
+
+def test_without_a_budget_no_day_has_anything_left(ports):
+    assert "" == content(ports, RUN).day_left
+
+
+def test_large_figures_keep_their_digits(ports):
+    write(ports, RUN, EntryKind.SPEND, "run", {"requests": 1612345.0})
+    assert "1612345" == content(ports, RUN).spends[0].requests
 
 
 def test_health_is_told_with_its_parts(ports):

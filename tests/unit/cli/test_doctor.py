@@ -1,0 +1,27 @@
+"""`holdfast doctor` names what reports as PDF need."""
+
+import sys
+
+from typer.testing import CliRunner
+
+from holdfast.cli.doctor import doctor_app
+
+
+def ask(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOLDFAST_HOME", str(tmp_path))
+    return " ".join(CliRunner().invoke(doctor_app, []).stdout.split())
+
+
+def test_the_library_that_draws_pdfs_is_looked_for(tmp_path, monkeypatch):
+    assert "ok reports as PDF (WeasyPrint " in ask(tmp_path, monkeypatch)
+
+
+def test_its_package_is_named_when_it_is_missing(tmp_path, monkeypatch):
+    class Wheel:
+        def __getattr__(self, name):
+            raise OSError("cannot load library 'libpango-1.0-0'")
+
+    monkeypatch.setitem(sys.modules, "weasyprint", Wheel())
+    told = ask(tmp_path, monkeypatch)
+    assert "MISSING libraries for reports as PDF -> apt-get install" in told
+    assert "libpango-1.0-0 libpangoft2-1.0-0" in told
