@@ -1,14 +1,11 @@
 """The guard on a real Prometheus that scrapes a real exporter: breach, silence, death."""
 
 import asyncio
-import json
 import os
 import shutil
 import signal
-import socket
-import subprocess
 import time
-from contextlib import closing, contextmanager
+from contextlib import closing
 
 import pytest
 from aiohttp import web
@@ -20,38 +17,12 @@ from holdfast.steps.desk import desk_of
 from holdfast.steps.watch import watch
 from holdfast.stores.live import SqliteLeases
 from support.guard import a_lease, a_watch
+from support.prometheus import free_port, prometheus
 
 pytestmark = [
     pytest.mark.system,
     pytest.mark.skipif(shutil.which("prometheus") is None, reason="needs Debian's prometheus"),
 ]
-
-
-def free_port():
-    with closing(socket.socket()) as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
-
-
-@contextmanager
-def prometheus(folder, exporter_port):
-    """Scrape every 250 ms; the process is ended by its own id."""
-    port = free_port()
-    config = {"global": {"scrape_interval": "250ms", "scrape_timeout": "250ms"},
-              "scrape_configs": [{"job_name": "shop", "static_configs": [
-                  {"targets": [f"127.0.0.1:{exporter_port}"]}]}]}
-    (folder / "prometheus.yml").write_text(json.dumps(config))
-    with (folder / "prometheus.log").open("w") as log:
-        process = subprocess.Popen([
-            "prometheus", f"--config.file={folder}/prometheus.yml",
-            f"--storage.tsdb.path={folder}/data", f"--web.listen-address=127.0.0.1:{port}",
-        ], stdout=log, stderr=log)
-        try:
-            yield process, f"http://127.0.0.1:{port}"
-        finally:
-            process.send_signal(signal.SIGCONT)
-            process.kill()
-            process.wait()
 
 
 def guard_until(tmp_path, trouble):
