@@ -19,7 +19,7 @@ from holdfast.model.lease import End, Lease, Reason, Revocation
 from holdfast.model.run import EntryKind, Notice, Run, RunState
 from holdfast.model.verdict import Verdict
 from holdfast.ports.bundle import Ports
-from holdfast.steps.book import STOPPED, findings, run_of, suite_of
+from holdfast.steps.book import STOPPED, findings, run_of
 from holdfast.steps.judge import judge
 from holdfast.steps.revert import revert as revert_lease
 from holdfast.steps.seal import seal
@@ -30,6 +30,7 @@ _STOPS = frozenset({
     Reason.KEEPER_SILENT,
 })
 _SAID = 3
+_COUNTS = "lost_writes"  # the checker whose losses are told by experiment as well
 _ENDS = frozenset({End.SILENCE, End.SIGNAL, End.REFUSED})
 
 
@@ -165,9 +166,8 @@ def _stop(ports: Ports, run: Run) -> SafetyError | None:
 def _why(ports: Ports, run: Run, verdict: Verdict) -> str:
     """Say it once: what an experiment's recovery point tells, its checker says again."""
     bad = [f for f in findings(ports, run.id) if f.verdict is verdict]
-    checkers = {c.checker for c in suite_of(ports, run.id).consistency}
     if any(f.name == "recovery_point" for f in bad):
-        bad = [f for f in bad if f.experiment or f.name.partition("-")[0] not in checkers]
+        bad = [f for f in bad if f.experiment or f.name.partition("-")[0] != _COUNTS]
     texts = [f"{f.experiment or 'the run'}: {shorten(f.text, 300)}" for f in bad[:_SAID]]
     if len(bad) > _SAID:
         texts.append(f"and {len(bad) - _SAID} more in the report")

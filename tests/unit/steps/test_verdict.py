@@ -136,6 +136,15 @@ def test_lost_writes_are_said_once(tmp_path):
     )
 
 
+def test_what_other_checks_found_is_said_beside_lost_writes(tmp_path):
+    assert "first: 9 lost, 0 allowed; the run: stock: 1 changed: 3" == _reason(
+        _begun(tmp_path),
+        Finding("lost_writes-orders", Verdict.BROKEN, "orders: 9 of 20 are lost"),
+        Finding("recovery_point", Verdict.BROKEN, "9 lost, 0 allowed", "first"),
+        Finding("tables-database", Verdict.BROKEN, "stock: 1 changed: 3"),
+    )
+
+
 def test_what_only_the_run_knows_is_not_left_out(tmp_path):
     assert "the run: orders: 9 of 20 are lost" == _reason(
         _begun(tmp_path), Finding("lost_writes", Verdict.BROKEN, "orders: 9 of 20 are lost"))
