@@ -80,29 +80,30 @@ from holdfast.errors import Postponed
 from holdfast.model.ledger import Claim
 from holdfast.stores.ledger import SqlLedger
 ledger, name, got = SqlLedger(Path(sys.argv[1])), sys.argv[2], 0
-for number in range(20):
+for number in range(12):
     run = f"{name}-{number}"
     try:
         ledger.reserve(Claim(run, "2026-01-01", "EUR", Decimal(100), {"x": Decimal(7)}))
     except Postponed:
         continue
     got += 1
-    if number % 3:
+    if number % 2:
         ledger.settle(run, {"x": Decimal(1)})
 print(got)
 """
 
 
+@pytest.mark.timeout(300)
 def test_many_runs_at_once_never_take_more_than_the_day_has(tmp_path, ledger):
-    """B2: four processes ask as fast as they can for more than there is; overruns: 0."""
+    """B2: three processes ask as fast as they can for more than there is; overruns: 0."""
     ledger.unsettled()  # made before they race
     argv = [sys.executable, "-c", _WORKER, str(tmp_path / "books.db")]
-    workers = [subprocess.Popen([*argv, f"w{n}"], stdout=subprocess.PIPE) for n in range(4)]
-    got = [int(worker.communicate(timeout=100)[0]) for worker in workers]
+    workers = [subprocess.Popen([*argv, f"w{n}"], stdout=subprocess.PIPE) for n in range(3)]
+    got = [int(worker.communicate(timeout=250)[0]) for worker in workers]
     there, high, so_far = ledger.postings(), 0, []
     for posting in there:
         so_far.append(posting)
         high = max(high, taken(so_far, DAY, "EUR"))
     assert Decimal(93) <= as_amount(high) <= Decimal(100)
     assert sum(got) == len({p.run_id for p in there})
-    assert sum(got) < 80, "nobody was refused: the test asked for too little"
+    assert sum(got) < 36, "nobody was refused: the test asked for too little"
