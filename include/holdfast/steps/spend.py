@@ -56,9 +56,10 @@ def write_balances(
     counts = figures or {}
     for name, own in by_experiment(there).items():
         _write(ports, run_id, name, _told(own, currency) | _felt(counts.get(name)))
+    felt = [_felt(each) for each in counts.values()]
     whole: dict[str, object] = {
-        key: sum(_number(each.get(key)) for each in counts.values())
-        for key in ("requests", "fault_seconds")
+        "requests": sum(int(_number(each["requests"])) for each in felt),
+        "fault_seconds": round(sum(_number(each["fault_seconds"]) for each in felt), 3),
     }
     _write(ports, run_id, WHOLE_RUN, _told(balance(there), currency) | whole)
 
