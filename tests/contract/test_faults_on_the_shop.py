@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 
 from holdfast.clients.postgres import Cluster, cluster
+from holdfast.errors import FaultError
+from holdfast.faults.postgres.corrupt_page import DRIVER as CORRUPT
 from holdfast.faults.postgres.kill_primary import KillPrimaryDriver
 from holdfast.faults.postgres.pause_replay import PauseReplayDriver
 from holdfast.model.fault import Fault
 from holdfast.model.verdict import Verdict
+from holdfast.probes.corruption_detected import PROBE as CORRUPTION_DETECTED
 from holdfast.probes.standby_promoted import PROBE as STANDBY_PROMOTED
 from support.shop import postgres_pair
 
@@ -24,7 +27,7 @@ def nodes(tmp_path: Path) -> Iterator[Cluster]:
         yield cluster(str(tmp_path), "shop_db")
 
 
-def fault(home: Path, name: str, **params: bool | float) -> Fault:
+def fault(home: Path, name: str, **params: bool | float | str) -> Fault:
     duration = timedelta(seconds=5)
     return Fault(name, "database", {"postgres": "shop_db"}, str(home), duration, params=params)
 
@@ -56,3 +59,25 @@ def test_orders_are_lost_at_a_fail_over_only_when_the_standby_received_none(
     assert set(keys) - placed(nodes) == (set(keys) if receive else set())
     seen = STANDBY_PROMOTED.observe({}, str(tmp_path), kill_fault, kill)
     assert seen.verdict is Verdict.HELD
+
+
+def test_a_damaged_page_of_the_standby_is_noticed_and_mended(
+    nodes: Cluster, tmp_path: Path
+) -> None:
+    """F3: replica corruption. The shop's own supervisor starts the standby again."""
+    place_orders(nodes, [f"order-{n}" for n in range(300)])
+    standby = next(node for node in nodes.nodes if nodes.in_recovery()[node.name])
+    corrupt_fault = fault(tmp_path, "postgres.corrupt_page", table="orders")
+    recipe = CORRUPT.arm(corrupt_fault, "L-corrupt")
+    CORRUPT.inject(recipe)
+    try:
+        with pytest.raises(FaultError, match="invalid page"):
+            nodes.ask(standby, "SELECT sum(quantity) FROM orders")
+        place_orders(nodes, ["order-meanwhile"])
+    finally:
+        CORRUPT.revert(recipe)
+    assert list(CORRUPT.residue(recipe)) == []
+    assert CORRUPTION_DETECTED.observe({}, str(tmp_path), corrupt_fault, recipe).verdict \
+        is Verdict.HELD
+    assert len(nodes.ask(standby, "SELECT key FROM orders WHERE quantity > 0")) >= 300
+    assert len(placed(nodes)) == 301

@@ -34,6 +34,7 @@ class Users:
             f"{listed} user=app password={password} dbname=postgres connect_timeout=2"
             " target_session_attrs=read-write options='-c lock_timeout=60'"
         )
+        self._ports, self._password = ports, password
         self._connected, self._over = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._stay, daemon=True)
 
@@ -61,6 +62,7 @@ class Users:
             "sessions": self.is_connected, "logins": self._can("SELECT 1"),
             "rows": self._can("SELECT 1 FROM rows LIMIT 3 FOR UPDATE"),
             "queries": self._queries_are_short, "transactions": self._none_is_open,
+            "pages": self._pages_can_be_read,
         }
 
     def _can(self, question: str) -> Callable[[], bool]:
@@ -81,6 +83,23 @@ class Users:
 
     def _none_is_open(self) -> bool:
         return self._ask(_OPEN) in ({(0,)}, set())
+
+    def _pages_can_be_read(self) -> bool:
+        """On each node that answers, the standby too."""
+        return all(map(self._reads, self._ports))
+
+    def _reads(self, port: int) -> bool:
+        try:
+            with psycopg.connect(
+                host="127.0.0.1", port=port, user="app", password=self._password,
+                dbname="postgres", connect_timeout=2,
+            ) as link:
+                link.execute("SELECT sum(length(text)) FROM pages")
+        except psycopg.InternalError:  # invalid page in block
+            return False
+        except psycopg.OperationalError:
+            return True  # it does not answer, which is another observer's to see
+        return True
 
     def _ask(self, question: str) -> set[tuple[object, ...]]:
         """The rows; none where nobody can log in, which is another observer's to see."""

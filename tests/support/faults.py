@@ -32,6 +32,7 @@ QUICK_FOR: Mapping[str, Mapping[str, float | str]] = {
     "postgres.terminate_connections": {"patience": 8.0},
     "postgres.lock_storm": {"table": "rows"},
     "security.read_burst": {"rate": 50},
+    "postgres.corrupt_page": {"table": "pages"},
     "postgres.deadlock": {"table": "rows", "every": 0.0},
 }
 """The same for one driver."""

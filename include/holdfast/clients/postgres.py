@@ -77,6 +77,11 @@ class Cluster:
         with self.session(node) as link:
             return link.execute(question, values or None).fetchall()
 
+    def run(self, node: Node, statement: LiteralString) -> None:
+        """One statement that gives no rows."""
+        with self.session(node) as link:
+            link.execute(statement)
+
     def one(self, node: Node, question: LiteralString, *values: object) -> Any:
         """The first value of the first row; None without one."""
         rows = self.ask(node, question, *values)

@@ -48,6 +48,13 @@ def rejoin(nodes: Cluster, dead: Node, place: Place) -> None:
             _start(nodes, dead, place)
 
 
+def start(nodes: Cluster, dead: Node, place: Place) -> None:
+    """Start the node as it was, in the role that its files give it, unless it answers."""
+    with _alone(place.folder, nodes.named(dead)):
+        if nodes.in_recovery()[dead.name] is None:
+            _start(nodes, dead, place)
+
+
 @contextmanager
 def _alone(folder: Path, target: str) -> Iterator[int]:
     """A lock on the data directory itself: there is no file to write, nor one to be rewound.

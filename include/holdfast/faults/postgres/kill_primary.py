@@ -11,7 +11,7 @@ from holdfast.clients import processes
 from holdfast.clients.postgres import Cluster, Node, cluster
 from holdfast.errors import FaultError, TransientFaultError
 from holdfast.faults._selector import address, number
-from holdfast.faults.postgres import _receive, _rejoin
+from holdfast.faults.postgres import _host, _receive, _rejoin
 from holdfast.model.fault import Effect, Fault, Recipe, Setting, Target
 from holdfast.ports.faults import FaultDriver
 
@@ -73,7 +73,7 @@ class KillPrimaryDriver:
             text = "no standby is streaming, nobody could take over"
             raise FaultError(text, target=nodes.named(node))
         folder = str(nodes.one(node, "SHOW data_directory"))
-        postmaster = _postmaster(nodes, node, Path(folder))
+        postmaster = _host.postmaster(nodes, node, Path(folder))
         undo = _Undo(
             home=fault.home, connection=link, node=node.name, boot=processes.boot_id(),
             pid=postmaster.pid, start=postmaster.start, folder=folder,
@@ -137,23 +137,6 @@ def _standbys(nodes: Cluster, primary: Node) -> int:
     followers = [n for n in nodes.nodes if roles[n.name]]
     held = sum(_receive.is_held(nodes, n) and not _receive.streams(nodes, n) for n in followers)
     return held + int(nodes.one(primary, _STREAMING)) if followers else 0
-
-
-def _postmaster(nodes: Cluster, node: Node, folder: Path) -> processes.Process:
-    """The server's postmaster, if it is a process of this host and certainly this server's."""
-    try:
-        lines = (folder / "postmaster.pid").read_text().splitlines()
-    except OSError as error:
-        text = f"no readable postmaster.pid in {folder} on this host"
-        raise FaultError(text, target=nodes.named(node)) from error
-    begun = nodes.one(node, "SELECT extract(epoch FROM pg_postmaster_start_time())::bigint")
-    process = processes.look(int(lines[0]))
-    if process is None or abs(int(lines[2]) - int(begun)) > 1:
-        raise FaultError(f"{folder} on this host is another server's", target=nodes.named(node))
-    if not processes.link(process.pid, "exe"):
-        text = f"not allowed to look at its process {process.pid}"
-        raise FaultError(text, target=nodes.named(node))
-    return process
 
 
 def _of_folder(undo: _Undo, killed: int) -> list[processes.Process]:
