@@ -62,6 +62,8 @@ def _experiments(report: Report) -> Iterator[str]:
             f"- **{c.verdict.name}** {_plain(c.name)}: {_plain(c.text)}" for c in trial.checks
             if not c.told_in
         )
+        if not trial.checks:
+            yield f"- **{trial.verdict.name}** {_plain(trial.how_it_ended)}"
     if report.left_out:
         yield f"\nLeft out by choice: {', '.join(report.left_out)}."
 

@@ -29,11 +29,8 @@ def strength(finding: Finding) -> str:
     """
     if finding.verdict is not Verdict.HELD:
         return _ended(finding)
-    if finding.name in ("fault", "recovery_point"):
-        return ""
-    if finding.name == "recovery" and _is_thin(finding):
-        return ""
-    return finding.text
+    tells = finding.name == "recovery" or is_mechanism(finding) or not finding.experiment
+    return "" if not tells or _is_thin(finding) else finding.text
 
 
 def weakness(finding: Finding) -> str:
@@ -76,8 +73,9 @@ def place(finding: Finding) -> str:
         where = f" in {finding.experiment}" if finding.experiment else ""
         return f"mechanism {finding.name} {finding.measured.get('state', '')}".rstrip() + where
     known = ("fault", "recovery", "recovery_point")
-    name = "" if finding.name in known and finding.experiment else finding.name
-    return ", ".join(part for part in (finding.experiment, name) if part)
+    if not finding.experiment:
+        return finding.name
+    return finding.experiment + ("" if finding.name in known else f" ({finding.name})")
 
 
 def _ended(finding: Finding) -> str:

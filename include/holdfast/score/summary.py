@@ -49,7 +49,8 @@ def _weaknesses(told: Told) -> Iterable[str]:
     for name in told.dirty:
         yield f"{name}: it is not proven that nothing of its fault is left"
     yield from filter(None, map(weakness, told.findings))
-    yield from (f"{trial.name}: it was not tried" for trial in _untried(told))
+    if untried := _untried(told):
+        yield f"{', '.join(trial.name for trial in untried)}: not tried"
     yield from told.drift
     yield from (text for value, text in _parts(told.score) if value < _POOR)
 

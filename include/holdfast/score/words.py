@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from holdfast.model.score import Score
 from holdfast.model.summary import Felt, Level, Told
 from holdfast.model.verdict import Finding, Verdict
 
@@ -31,8 +32,15 @@ def glance(told: Told) -> list[tuple[str, str]]:
         figures.append(("Availability over the run", f"{told.availability * 100:.4g} %"))
     if told.score is not None and told.score.value is not None:
         figures.append((f"Resilience over {told.score.window_days} days",
-                        f"{told.score.value:.2f} of 1"))
+                        f"{told.score.value:.2f} of 1{_measured(told.score)}"))
     return figures
+
+
+def _measured(score: Score) -> str:
+    """Say how much of the score was measured, where that is not all."""
+    whole = sum(part.weight for part in score.parts)
+    known = sum(part.weight for part in score.parts if part.value is not None)
+    return "" if known == whole else f", {known / whole:.0%} of it measured"
 
 
 def _held(trials: Sequence[Felt]) -> str:

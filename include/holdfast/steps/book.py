@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from pydantic import ValidationError
+
 from holdfast.errors import SpecError
 from holdfast.model.fault import Fault
 from holdfast.model.run import Entry, EntryKind, Run
@@ -36,7 +38,13 @@ def suite_of(ports: Ports, run_id: str) -> Suite:
     """
     entry = suite_entry(ports, run_id)
     only = entry["only"]
-    suite = Suite.model_validate(entry["suite"])
+    try:
+        suite = Suite.model_validate(entry["suite"])
+    except ValidationError as error:
+        raise SpecError(
+            f"the suite of run '{run_id}' was written down by another version of Holdfast",
+            hint="use that version for this run",
+        ) from error
     return choose(suite, tuple(only) if isinstance(only, list | tuple) else ())
 
 

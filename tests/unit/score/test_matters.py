@@ -21,7 +21,7 @@ def mechanism(state, verdict, risk="high"):
 
 @pytest.mark.parametrize(("finding", "named"), [
     (Finding("recovery", HELD, "x", "kill"), "kill"),
-    (Finding("app_recovered", HELD, "x", "kill"), "kill, app_recovered"),
+    (Finding("app_recovered", HELD, "x", "kill"), "kill (app_recovered)"),
     (Finding("lost_writes", HELD, "x"), "lost_writes"),
     (mechanism("WORKING", HELD), "mechanism payment-retry WORKING in kill"),
     (Finding("m", HELD, "x", "", {"mechanism": "retry"}), "mechanism m"),
@@ -36,6 +36,8 @@ def test_a_place_names_experiment_and_check(finding, named):
     (recovery(8000), ""),
     (Finding("fault", HELD, "ran its 8 s under guard", "kill"), ""),
     (Finding("recovery_point", HELD, "0 lost", "kill"), ""),
+    (Finding("app_recovered", HELD, "8 requests answered", "kill"), ""),
+    (mechanism("WORKING", HELD), "two attempts"),
     (Finding("lost_writes", HELD, "all are there"), "all are there"),
     (Finding("lost_writes", UNKNOWN, "no history"), ""),
     (Finding("fault", BROKEN, "breach", "kill", {"guard_ms": 38.4, "keeper_ms": 122}),

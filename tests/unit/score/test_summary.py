@@ -46,6 +46,13 @@ def test_figures_at_a_glance():
         "Resilience over 7 days": "0.91 of 1"} == told
 
 
+def test_a_score_of_few_parts_says_how_few():
+    """N17: the figure never stands alone."""
+    score = Score(0.9, "", 7, (), (Part("a", 0.4, 0.9, ""), Part("b", 0.6, None, "")))
+    told = dict(summarise(replace(WELL, score=score)).glance)
+    assert "0.90 of 1, 40% of it measured" == told["Resilience over 7 days"]
+
+
 @pytest.mark.parametrize(("told", "risk", "because", "review"), [
     (WELL, Level.LOW, "nothing that was checked asks for an action", "2027-02-19"),
     (with_finding("bank", BROKEN, "5 made"), Level.HIGH, "1 thing to do at once", "2026-11-28"),

@@ -3,6 +3,7 @@
 import pytest
 
 from holdfast.errors import SpecError
+from holdfast.model.run import EntryKind
 from holdfast.model.verdict import Finding, Verdict
 from holdfast.steps.book import (
     experiment_of,
@@ -11,7 +12,9 @@ from holdfast.steps.book import (
     plan_of,
     run_of,
     stopped_since,
+    suite_entry,
     suite_of,
+    write,
     write_finding,
 )
 from holdfast.steps.reserve import reserve
@@ -56,6 +59,14 @@ def test_a_fault_knows_the_state_folder(tmp_path):
 def test_a_run_that_is_not_there_is_said_plainly(tmp_path, read):
     with pytest.raises(SpecError, match=RUN):
         read(memory_ports(tmp_path), RUN)
+
+
+def test_a_suite_of_another_version_is_refused_in_one_sentence(tmp_path):
+    ports = planned(tmp_path)
+    entry = suite_entry(ports, RUN)
+    write(ports, RUN, EntryKind.SUITE, "checkout", entry | {"suite": {"apiVersion": "v9"}})
+    with pytest.raises(SpecError, match="written down by another version of Holdfast"):
+        suite_of(ports, RUN)
 
 
 def test_a_run_knows_that_it_was_stopped_or_held(tmp_path):

@@ -156,8 +156,16 @@ def test_a_run_that_never_began_has_a_report_too(tmp_path):
     report(ports, RUN)
     page = Path(report(ports, RUN)).read_text()
     assert "UNKNOWN" in page
-    assert "first: it was not tried" in page
+    assert "first, beside, second: not tried" in page
     assert "cannot be read" in page
+
+
+@pytest.mark.parametrize("name", ["report.html", "report.md"])
+def test_an_experiment_that_was_never_begun_says_so(tmp_path, name):
+    ports = planned(tmp_path)
+    report(ports, RUN)
+    page = (tmp_path / "artefacts" / RUN / name).read_text()
+    assert "the fault was never injected" in page
 
 
 def test_a_postponed_run_says_why(tmp_path):
