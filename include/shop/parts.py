@@ -69,7 +69,6 @@ def specification(shop: Settled, parts: tuple[str, ...]) -> dict[str, object]:
     return {
         "run_dir": str(shop.places.run),
         "log_dir": str(shop.places.logs),
-        "env_dir": str(shop.places.env),
         "processes": [
             {
                 "name": name,

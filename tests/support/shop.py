@@ -16,9 +16,9 @@ from shop.up import up
 
 
 @contextmanager
-def whole_shop(home: Path) -> Iterator[Settled]:
-    """Everything: load, HAProxy, two APIs, proxy, two nodes, controller, Prometheus."""
-    with _running(home, ALL_PARTS) as shop:
+def whole_shop(home: Path, without: frozenset[str] = frozenset()) -> Iterator[Settled]:
+    """Everything: load, HAProxy, two APIs, payment, proxies, two nodes, controller, Prometheus."""
+    with _running(home, ALL_PARTS, without) as shop:
         yield shop
 
 
@@ -80,9 +80,11 @@ def tcp_proxy(home: Path) -> Iterator[LoneProxy]:
 
 
 @contextmanager
-def _running(home: Path, parts: tuple[str, ...]) -> Iterator[Settled]:
+def _running(
+    home: Path, parts: tuple[str, ...], without: frozenset[str] = frozenset()
+) -> Iterator[Settled]:
     try:
-        up(home, parts)
+        up(home, parts, without)
         yield Settled.read(home)
     finally:
         down(home)

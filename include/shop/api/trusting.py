@@ -13,7 +13,7 @@ import psycopg
 from psycopg_pool import PoolTimeout
 
 Connection = psycopg.AsyncConnection[dict[str, Any]]
-_LIFE_SECONDS = (10.0, 20.0)  # drawn for each, so that they do not end all at once
+_LIFE_SECONDS = (15.0, 30.0)  # drawn for each, so that they do not end all at once
 _AGAIN_SECONDS = 0.2
 
 
