@@ -18,7 +18,7 @@ from support.after import ended, found, record
 from support.runs import RUN
 from support.shop import postgres_pair
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]  # loading a library may take long
 BANK = "{checker: bank, history: transfers}"
 TABLES = ("{checker: tables, service: database, params: "
           "{table: stock, key: [item], columns: [name, price_cents], show: true}}")

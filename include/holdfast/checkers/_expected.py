@@ -108,7 +108,7 @@ class Expectation(Frozen):
         elif self.expect == "reference" and self.to is not None:
             query = (f"SELECT here.{quoted(column)} FROM (SELECT * FROM {{batch}}) AS here "
                      f"WHERE {self._leads_nowhere}")
-            text = f"each {column} is a {self.to[1]} of {self.to[0]}"
+            text = f"each {column} leads to a row of {self.to[0]}, by its {self.to[1]}"
         return Expected(self.expect, self.table, column, low, high, query, text)
 
     @property

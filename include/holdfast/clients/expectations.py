@@ -28,6 +28,7 @@ _REMOTE = re.compile(
     re.DOTALL | re.IGNORECASE,
 )
 
+_LINK = re.compile(r"<a\b[^>]*href=\"(?!#)[^>]*>(.*?)</a>", re.DOTALL)  # to pages nobody keeps
 _URL = re.compile(r"url\(\s*['\"]?https?:[^)]*\)")
 
 
@@ -139,7 +140,7 @@ def _page(result: Any) -> bytes:
             raised["exception_traceback"] = ""  # our paths are nobody's business
     document = renderer.ValidationResultsPageRenderer().render(result)
     html: str = view.DefaultJinjaPageView().render(document)
-    html = _URL.sub("none", _REMOTE.sub("", html))
+    html = _LINK.sub(r"\1", _URL.sub("none", _REMOTE.sub("", html)))
     return html.replace("</head>", f"<style>{_STYLE.read_text()}</style></head>", 1).encode()
 
 

@@ -18,7 +18,7 @@ from shop import processes
 from shop.postgres.cluster import Cluster
 from support.shop import healed, whole_shop
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]  # loading a library may take long
 SUITES = Path(__file__).parents[3] / "experiments"
 RUN = "shop-core--data"
 

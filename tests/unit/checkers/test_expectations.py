@@ -41,7 +41,7 @@ def test_figures_from_before_become_bounds():
 
 def test_a_reference_is_a_query_for_what_leads_nowhere():
     (found,) = CHECKER.expects(None, params(REFERENCE))
-    assert "each item is a item of stock" == found.text
+    assert "each item leads to a row of stock, by its item" == found.text
     assert '(SELECT FROM "stock" AS there WHERE there."item" = here."item")' in found.query
 
 
