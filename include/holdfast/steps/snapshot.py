@@ -14,7 +14,7 @@ from holdfast.model.run import Entry, EntryKind
 from holdfast.ports.bundle import Ports
 from holdfast.ports.checkers import Answers, Moment
 from holdfast.steps.book import suite_of
-from holdfast.steps.items import Item, Looking, finding_name, item, looked
+from holdfast.steps.items import Item, Looking, finding_name, item, keys, looked
 
 _FEW = 100
 """Rows that an entry of the book may hold; more of them are an artefact."""
@@ -35,8 +35,7 @@ def snapshot(
         except (CheckError, FaultError, SpecError) as error:
             why_not.append(f"{finding_name(suite, number)}: {error}")
             if experiment:
-                name = finding_name(suite, number)
-                _write(ports, run_id, name, experiment, {"error": str(error)})
+                _write(ports, run_id, keys(suite)[number], experiment, {"error": str(error)})
     if why_not and not experiment:
         raise Postponed("the data before the first fault cannot be read: " + "; ".join(why_not))
 

@@ -86,7 +86,7 @@ def test_what_cannot_be_read_after_a_fault_is_written_down_and_the_run_goes_on(t
     ports = planned(tmp_path, *suite(BANK))
     broken = {"SELECT coalesce": FaultError("no primary")}
     snapshot(ports, RUN, "first", FakeDatabase(broken).looking)
-    assert {"error": "no primary"} in entries(ports, "first").values()
+    assert {"bank-orders": {"error": "no primary"}} == entries(ports, "first")
     assert [] == during_of(ports, RUN, "bank-orders")
 
 
