@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import floor
 
 from holdfast.model.score import Score
 from holdfast.model.summary import Summary
@@ -218,6 +219,11 @@ def seconds(ms: int | None) -> str:
     if ms < 120_000:
         return f"{ms / 1000:.1f} s"
     return f"{ms // 60_000} min {ms % 60_000 // 1000} s"
+
+
+def hundredths(value: float | None) -> str:
+    """Write a value of 0 to 1 for people, rounded down: only what is whole reads as 1.00."""
+    return "–" if value is None else f"{floor(value * 100 + 1e-9) / 100:.2f}"
 
 
 def percent(share: float | None) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from holdfast.reports._chart import svg
-from holdfast.reports._content import DISCLAIMER, Report, percent, seconds
+from holdfast.reports._content import DISCLAIMER, Report, hundredths, percent, seconds
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -53,6 +53,7 @@ def _environment() -> "Environment":
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
     )
     made.filters |= {
-        "seconds": seconds, "percent": percent, "moment": _moment, "in_css": _in_css,
+        "seconds": seconds, "percent": percent, "hundredths": hundredths, "moment": _moment,
+        "in_css": _in_css,
     }
     return made

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from holdfast.ports.reports import Renderer
-from holdfast.reports._content import DISCLAIMER, Report, percent, seconds
+from holdfast.reports._content import DISCLAIMER, Report, hundredths, percent, seconds
 
 
 class MarkdownReport:
@@ -111,9 +111,9 @@ def _before(report: Report) -> Iterator[str]:
          for n in report.normals),
     ))
     if report.health:
-        yield f"\nHealth {_share(report.health.score)}, at least {_share(report.health.limit)}.\n"
+        yield f"\nHealth {hundredths(report.health.score)}, at least {hundredths(report.health.limit)}.\n"
         yield from _table(("Part", "Weight", "Value", "Why"), (
-            (p.name, f"{p.weight:g}", _share(p.value), p.text) for p in report.health.parts))
+            (p.name, f"{p.weight:g}", hundredths(p.value), p.text) for p in report.health.parts))
 
 
 def _reach(report: Report) -> Iterator[str]:
@@ -128,10 +128,10 @@ def _score(report: Report) -> Iterator[str]:
     if report.score is None:
         return
     days, value = report.score.window_days, report.score.value
-    figure = "" if value is None else f": {value:.2f} of 1"
+    figure = "" if value is None else f": {hundredths(value)} of 1"
     yield f"\n## Resilience score over {days} days{figure}\n\n{_plain(report.score.text)}.\n"
     yield from _table(("Part", "Weight", "Value", "Why", "Runs"), (
-        (p.name, f"{p.weight:g}", "not measured" if p.value is None else _share(p.value), p.text,
+        (p.name, f"{p.weight:g}", "not measured" if p.value is None else hundredths(p.value), p.text,
          ", ".join(p.runs)) for p in report.score.parts))
 
 
@@ -170,10 +170,6 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
 
 def _compared(earlier: int | None) -> str:
     return f"as in {earlier} earlier runs" if earlier else "nothing to compare with"
-
-
-def _share(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2f}"
 
 
 def _count(value: int | None) -> str:

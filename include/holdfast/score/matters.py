@@ -69,13 +69,14 @@ def to_try(finding: Finding) -> Next | None:
 
 def place(finding: Finding) -> str:
     """Name where it was seen."""
-    if is_mechanism(finding):
+    if is_mechanism(finding) and finding.name not in finding.text:  # most name themselves
         where = f" in {finding.experiment}" if finding.experiment else ""
         return f"mechanism {finding.name} {finding.measured.get('state', '')}".rstrip() + where
     known = ("fault", "recovery", "recovery_point")
     if not finding.experiment:
         return finding.name
-    return finding.experiment + ("" if finding.name in known else f" ({finding.name})")
+    is_told = finding.name in known or is_mechanism(finding)
+    return finding.experiment + ("" if is_told else f" ({finding.name})")
 
 
 def _ended(finding: Finding) -> str:

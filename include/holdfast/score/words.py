@@ -1,6 +1,7 @@
 """The paragraph and the figures at the top of a summary."""
 
 from collections.abc import Iterable, Sequence
+from math import floor
 
 from holdfast.model.score import Score
 from holdfast.model.summary import Felt, Level, Told
@@ -32,7 +33,7 @@ def glance(told: Told) -> list[tuple[str, str]]:
         figures.append(("Availability over the run", f"{told.availability * 100:.4g} %"))
     if told.score is not None and told.score.value is not None:
         figures.append((f"Resilience over {told.score.window_days} days",
-                        f"{told.score.value:.2f} of 1{_measured(told.score)}"))
+                        f"{floor(told.score.value * 100 + 1e-9) / 100:.2f} of 1{_measured(told.score)}"))
     return figures
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from holdfast.registry import Registry
 from holdfast.reports._chart import svg, thinned
-from holdfast.reports._content import Chart, Window, seconds
+from holdfast.reports._content import Chart, Window, hundredths, seconds
 from support.reports import START, aborted, held
 
 RENDERERS = Registry("reports", "RENDERER")
@@ -142,6 +142,12 @@ def test_markdown_tables_survive_bars_in_names():
     (None, "–"), (0, "0 ms"), (999, "999 ms"), (8410, "8.4 s"), (150_000, "2 min 30 s")])
 def test_durations_read_well(ms, text):
     assert text == seconds(ms)
+
+
+@pytest.mark.parametrize(("value", "text"), [
+    (None, "–"), (1.0, "1.00"), (0.998, "0.99"), (0.29, "0.29"), (0.0, "0.00")])
+def test_only_a_whole_value_reads_as_one(value, text):
+    assert text == hundredths(value)
 
 
 def _chart(points, width=760, **changes):

@@ -25,6 +25,7 @@ def mechanism(state, verdict, risk="high"):
     (Finding("lost_writes", HELD, "x"), "lost_writes"),
     (mechanism("WORKING", HELD), "mechanism payment-retry WORKING in kill"),
     (Finding("m", HELD, "x", "", {"mechanism": "retry"}), "mechanism m"),
+    (Finding("m", HELD, "m is WORKING", "kill", {"mechanism": "retry"}), "kill"),
 ])
 def test_a_place_names_experiment_and_check(finding, named):
     assert named == place(finding)

@@ -38,7 +38,7 @@ def test_a_run_that_held_reads_as_such():
 
 
 def test_figures_at_a_glance():
-    score = Score(0.91, "", 7, (), ())
+    score = Score(0.9199, "", 7, (), ())  # rounded down: only a whole one reads as 1.00
     told = dict(summarise(replace(WELL, availability=0.98765, score=score)).glance)
     assert {
         "Experiments held": "1 of 1", "Requests failed under fault": "12 of 400",
