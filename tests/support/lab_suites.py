@@ -42,6 +42,16 @@ rounds:
 """
 
 
+POOR = "poor"
+"""The suite whose budget runs out while its fault is on: 95 s at 8 requests a second are paid for,
+and the load sends 50."""
+_BUDGET = """\
+        blast_radius: {traffic: 100%}
+traffic: {requests: sum(shop_load_requests_total), hit: sum(shop_load_hit_total)}
+budget: {most_requests_per_second: 8}
+"""
+
+
 def held(lane: int) -> str:
     """The suite of a lane whose fault lasts longer than any test."""
     return f"held-{lane}"
@@ -59,13 +69,15 @@ def environment(suite: str) -> str:
 
 def texts() -> Iterator[tuple[str, str]]:
     """Name and text of each."""
+    yield POOR, _filled(POOR, "purse", 60.0, _FAULTS[0]) + _BUDGET
     for lane in range(LANES):
         for name, seconds in ((held(lane), HELD_SECONDS), (brief(lane), BRIEF_SECONDS)):
-            words = {
-                "NAME": name, "ENVIRONMENT": environment(name), "FAULT": _FAULTS[lane],
-                "DURATION": f"{seconds:g}s",
-            }
-            text = _TEXT
-            for word, meaning in words.items():
-                text = text.replace(word, meaning)
-            yield name, text
+            yield name, _filled(name, environment(name), seconds, _FAULTS[lane])
+
+
+def _filled(name: str, environment: str, seconds: float, fault: str) -> str:
+    words = {"NAME": name, "ENVIRONMENT": environment, "FAULT": fault, "DURATION": f"{seconds:g}s"}
+    text = _TEXT
+    for word, meaning in words.items():
+        text = text.replace(word, meaning)
+    return text
