@@ -111,7 +111,8 @@ def _before(report: Report) -> Iterator[str]:
          for n in report.normals),
     ))
     if report.health:
-        yield f"\nHealth {hundredths(report.health.score)}, at least {hundredths(report.health.limit)}.\n"
+        score, limit = map(hundredths, (report.health.score, report.health.limit))
+        yield f"\nHealth {score}, at least {limit}.\n"
         yield from _table(("Part", "Weight", "Value", "Why"), (
             (p.name, f"{p.weight:g}", hundredths(p.value), p.text) for p in report.health.parts))
 
@@ -131,8 +132,8 @@ def _score(report: Report) -> Iterator[str]:
     figure = "" if value is None else f": {hundredths(value)} of 1"
     yield f"\n## Resilience score over {days} days{figure}\n\n{_plain(report.score.text)}.\n"
     yield from _table(("Part", "Weight", "Value", "Why", "Runs"), (
-        (p.name, f"{p.weight:g}", "not measured" if p.value is None else hundredths(p.value), p.text,
-         ", ".join(p.runs)) for p in report.score.parts))
+        (p.name, f"{p.weight:g}", "not measured" if p.value is None else hundredths(p.value),
+         p.text, ", ".join(p.runs)) for p in report.score.parts))
 
 
 def _evidence(report: Report) -> Iterator[str]:

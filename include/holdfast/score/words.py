@@ -32,8 +32,9 @@ def glance(told: Told) -> list[tuple[str, str]]:
     if told.availability is not None:
         figures.append(("Availability over the run", f"{told.availability * 100:.4g} %"))
     if told.score is not None and told.score.value is not None:
+        value = floor(told.score.value * 100 + 1e-9) / 100  # only a whole one reads as 1.00
         figures.append((f"Resilience over {told.score.window_days} days",
-                        f"{floor(told.score.value * 100 + 1e-9) / 100:.2f} of 1{_measured(told.score)}"))
+                        f"{value:.2f} of 1{_measured(told.score)}"))
     return figures
 
 
