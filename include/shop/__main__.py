@@ -27,30 +27,30 @@ def main(arguments: Sequence[str]) -> int:
         "--without", action="append", default=[], metavar="MECHANISM",
         help=f"leave a mechanism out: {', '.join(MECHANISMS)}; may be given again",
     )  # fmt: skip
+    parser.add_argument(
+        "--small-disk", action="store_true",
+        help="put a database node on a disk of 768 MB, which a fault can fill; needs root",
+    )  # fmt: skip
     options = parser.parse_args(arguments)
-    if options.without and options.command != "up":
-        parser.error("--without belongs to up")
+    if (options.without or options.small_disk) and options.command != "up":
+        parser.error("--without and --small-disk belong to up")
     try:
         without = checked(options.without)
     except ShopError as error:
         print(f"shop: {error}", file=sys.stderr)
         return USAGE
     try:
-        return _run(options.command, options.home, options.json, without)
+        if options.command == "up":
+            return _up(options.home, options.json, without, options.small_disk)
+        return _COMMANDS[options.command](options.home, options.json)
     except ShopError as error:
         print(f"shop: {error}", file=sys.stderr)
         return 1
 
 
-def _run(command: str, home: Path, as_json: bool, without: frozenset[str]) -> int:
-    if command == "up":
-        return _up(home, as_json, without)
-    return _down(home, as_json) if command == "down" else _status(home, as_json)
-
-
-def _up(home: Path, as_json: bool, without: frozenset[str]) -> int:
+def _up(home: Path, as_json: bool, without: frozenset[str], small_disk: bool) -> int:
     began = time.monotonic()
-    started = up(home, without=without)
+    started = up(home, without=without, on_small_disk=small_disk)
     seconds = time.monotonic() - began
     if not as_json:
         print(f"the shop is up after {seconds:.1f} s" if started else "the shop is up already")
@@ -88,6 +88,8 @@ def _show(found: Status, as_json: bool) -> None:
     if missing or not found.services:
         print(f"  not running: {', '.join(missing) or 'the whole shop'}")
 
+
+_COMMANDS = {"down": _down, "status": _status}
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

@@ -8,7 +8,10 @@ from pathlib import Path
 from shop.errors import ShopError
 
 _ALSO = os.pathsep.join((os.defpath, "/usr/sbin", "/sbin", "/usr/local/sbin"))
-_PACKAGES = {"haproxy": "haproxy", "prometheus": "prometheus", "setpriv": "util-linux"}
+_PACKAGES = {
+    "haproxy": "haproxy", "prometheus": "prometheus", "setpriv": "util-linux",
+    "mkfs.ext4": "e2fsprogs",
+}  # fmt: skip
 
 
 def program(name: str) -> str:

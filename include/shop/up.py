@@ -18,6 +18,7 @@ from shop.free_ports import choose
 from shop.front import configuration
 from shop.parts import ALL_PARTS, DATABASE_PARTS, INCLUDE, PORTS, specification
 from shop.places import Places
+from shop.postgres import small_disk
 from shop.postgres.build import write_passwords
 from shop.postgres.cluster import Cluster
 from shop.settled import HOST, NODES, Settled
@@ -28,11 +29,15 @@ _LOG_LINES = 5
 
 
 def up(
-    home: Path, parts: tuple[str, ...] = ALL_PARTS, without: frozenset[str] = frozenset()
+    home: Path,
+    parts: tuple[str, ...] = ALL_PARTS,
+    without: frozenset[str] = frozenset(),
+    on_small_disk: bool = False,
 ) -> bool:
     """Start what is not there; False when the shop was up already.
 
     :param without: mechanisms to leave out, see `shop.mechanisms`
+    :param on_small_disk: one node gets a disk that can be filled, see `shop.postgres.small_disk`
 
     ShopError when it does not come up; then nothing is left running.
     """
@@ -41,12 +46,15 @@ def up(
     with _alone(places):
         if (found := status(home)).up:
             _require_same(found, without)
+            _require_disk(places, on_small_disk)
             return False
         require_all()
         if living(places) or places.run.exists():
             down(home)  # what a crash left
         shop = _settle(places, without)
         try:
+            if on_small_disk:
+                small_disk.prepare(places)
             _start(shop, parts)
             _wait(shop, parts)
         except BaseException:
@@ -69,6 +77,11 @@ def _require_same(found: Status, without: frozenset[str]) -> None:
     if set(found.without) != without:
         now = f"without {', '.join(found.without)}" if found.without else "with every mechanism"
         raise ShopError(f"the shop is up already, {now}; take it down first")
+
+
+def _require_disk(places: Places, wanted: bool) -> None:
+    if wanted and not small_disk.image(places, small_disk.NODE).exists():
+        raise ShopError("the shop is up already, without a small disk; take it down first")
 
 
 def _settle(places: Places, without: frozenset[str]) -> Settled:

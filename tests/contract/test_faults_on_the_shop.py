@@ -9,13 +9,21 @@ import pytest
 from holdfast.clients.postgres import Cluster, cluster
 from holdfast.errors import FaultError
 from holdfast.faults.postgres.corrupt_page import DRIVER as CORRUPT
+from holdfast.faults.postgres.disk_full import DRIVER as DISK_FULL
 from holdfast.faults.postgres.kill_primary import KillPrimaryDriver
 from holdfast.faults.postgres.pause_replay import PauseReplayDriver
 from holdfast.model.fault import Fault
 from holdfast.model.verdict import Verdict
 from holdfast.probes.corruption_detected import PROBE as CORRUPTION_DETECTED
 from holdfast.probes.standby_promoted import PROBE as STANDBY_PROMOTED
-from support.shop import postgres_pair
+from shop.down import down
+from shop.errors import ShopError
+from shop.parts import DATABASE_PARTS
+from shop.processes import wait_for
+from shop.settled import Settled
+from shop.status import replication
+from shop.up import up
+from support.shop import healed, postgres_pair
 
 pytestmark = pytest.mark.system
 KILL, PAUSE = KillPrimaryDriver(), PauseReplayDriver()
@@ -81,3 +89,29 @@ def test_a_damaged_page_of_the_standby_is_noticed_and_mended(
         is Verdict.HELD
     assert len(nodes.ask(standby, "SELECT key FROM orders WHERE quantity > 0")) >= 300
     assert len(placed(nodes)) == 301
+
+
+def test_a_standby_whose_disk_is_full_comes_back(tmp_path: Path) -> None:
+    """F3: storage failure. Orders go on, and nothing of the disk is in the host's mount table."""
+    try:
+        up(tmp_path, DATABASE_PARTS, on_small_disk=True)
+    except ShopError as error:
+        down(tmp_path)
+        pytest.skip(str(error))
+    try:
+        nodes, shop = cluster(str(tmp_path), "shop_db"), Settled.read(tmp_path)
+        full = Fault("postgres.disk_full", "database", {"disk": "shop/data/b"}, str(tmp_path),
+                     timedelta(seconds=30))
+        recipe = DISK_FULL.arm(full, "L-full")
+        DISK_FULL.inject(recipe)
+        for n in range(12):
+            place_orders(nodes, [f"order-{n}"])
+            nodes.ask(nodes.primary(), "SELECT pg_switch_wal()")
+        assert wait_for(lambda: not replication(shop)[1], 30.0)
+        DISK_FULL.revert(recipe)
+        assert list(DISK_FULL.residue(recipe)) == []
+        assert healed(shop, 60.0)
+        assert len(placed(nodes)) == 12
+        assert str(tmp_path) not in Path("/proc/self/mountinfo").read_text()
+    finally:
+        down(tmp_path)

@@ -23,6 +23,8 @@ from shop.free_ports import choose
 from shop.postgres import rights
 from support import database
 from support.database import Users
+from support.disk import NAME as DISK
+from support.disk import Disk
 from support.door import AUDIT, Api, Door
 
 QUICK: Mapping[str, float] = {"patience": 0.5, "latency": 0.2}
@@ -298,7 +300,7 @@ class Bench:
         self.pair = Pair(home / "data")
         self.relay = Relay(home, self.pair.a.port)
         self.users = Users((self.pair.a.port, self.pair.b.port), self.pair.password)
-        self.api, self.door = Api(home), Door(home)
+        self.api, self.door, self.disk = Api(home), Door(home), Disk(home)
         with ExitStack() as on_failure:
             on_failure.callback(self.stop)
             for tree in self.trees:
@@ -308,6 +310,7 @@ class Bench:
             self.users.start()
             self.api.start()
             self.door.start()
+            self.disk.start()
             self._write_connections()
             on_failure.pop_all()
 
@@ -335,6 +338,7 @@ class Bench:
             "writes": self.pair.takes_writes,
             "accounts": self.api.is_calm,
             "door": self.door.is_trusted,
+            "disk": self.disk.can_be_written,
             "replication": self.pair.replicates,
         } | dict(self.users.observers())
         return {name for name, works in observers.items() if not works()}
@@ -357,12 +361,13 @@ class Bench:
         self.pair.restart()
         self.relay.stop()
         self.relay.start()
-        self.door.stop()
-        self.door.start()
+        for other in (self.door, self.disk):
+            other.stop()
+            other.start()
         self.users.settle()
 
     def stop(self) -> None:
-        for part in (self.api, self.door, self.users, *self.trees, self.relay, self.pair):
+        for part in (self.api, self.door, self.disk, self.users, *self.trees, self.relay, self.pair):
             part.stop()
 
     def _write_connections(self) -> None:
@@ -388,9 +393,11 @@ class Bench:
 
 
 _HERE = {"process": "run/app-1.pid", "postgres": "bench_db", "proxy": "bench_proxy",
-         "tls": "bench_tls", "http": "bench_http", "audit": AUDIT}
+         "tls": "bench_tls", "http": "bench_http", "audit": AUDIT,
+         "disk": DISK}
 _NOWHERE = {"process": "run/none-*.pid", "postgres": "nowhere_db", "proxy": "nowhere_proxy",
-            "tls": "nowhere_tls", "http": "nowhere_http", "audit": AUDIT}
+            "tls": "nowhere_tls", "http": "nowhere_http", "audit": AUDIT,
+            "disk": "disk/none"}
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 5.0) -> None:

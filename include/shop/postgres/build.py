@@ -108,9 +108,12 @@ def _prepare_primary(shop: Settled, node: str, checkpoint: bool = False) -> None
 
 def _empty(shop: Settled, node: str) -> Path:
     folder = shop.places.data(node)
-    if folder.exists():
+    if folder.is_mount():  # it cannot go, what is in it can
+        for entry in folder.iterdir():
+            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+    elif folder.exists():
         shutil.rmtree(folder)
-    folder.mkdir(parents=True, mode=0o700)
+    folder.mkdir(parents=True, mode=0o700, exist_ok=True)
     rights.hand_over([folder])
     return folder
 

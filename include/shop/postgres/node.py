@@ -17,7 +17,7 @@ from types import FrameType
 import psycopg
 
 from shop import processes
-from shop.postgres import build, rights
+from shop.postgres import build, rights, small_disk
 from shop.postgres.cluster import Cluster
 from shop.postgres.configuration import is_complete, is_standby
 from shop.settled import Settled
@@ -199,4 +199,6 @@ def _say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    Node(Settled.read(Path(sys.argv[1])), sys.argv[2]).run()
+    _shop = Settled.read(Path(sys.argv[1]))
+    small_disk.enter(_shop.places, sys.argv[2])
+    Node(_shop, sys.argv[2]).run()
