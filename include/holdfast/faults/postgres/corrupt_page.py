@@ -103,6 +103,8 @@ class CorruptPageDriver:
         """Take the mask away if it is there; start the server if nobody else has."""
         undo, nodes, node = _Undo.of(recipe)
         _page.thaw(undo.folder)
+        if not undo.page.is_there():  # its files may be seen through its processes only
+            _wait_until_back(undo, nodes, node)
         if undo.page.is_there() and undo.page.is_ours():
             with _page.frozen(undo.folder):
                 if undo.page.is_ours():
@@ -184,7 +186,7 @@ def _wait_until_back(undo: _Undo, nodes: Cluster, node: Node) -> None:
         now = time.monotonic()
         if processes.working_in(undo.folder):
             seen = now  # it is on its way
-        elif now > seen + _OTHERS_TURN:
+        elif now > seen + _OTHERS_TURN and (Path(undo.folder) / "postmaster.opts").exists():
             kept = Path(undo.home) / "rejoin"
             place = _rejoin.Place(Path(undo.folder), Path(undo.programs), kept)
             with suppress(TransientFaultError):  # somebody was quicker: that it answers counts

@@ -83,7 +83,9 @@ def holdfast_is_no_target(suite: Suite, _: Known) -> Iterator[Problem]:
         service = suite.target.services.get(experiment.fault.target)
         if service is None:
             continue
-        connections = (service.http, service.proxy, service.postgres)
+        connections = (
+            service.http, service.proxy, service.postgres, service.tls, service.load,
+        )
         if suite.target.prometheus in connections or _is_own(service.process or ""):
             yield Problem(
                 (*place, "fault", "target"),

@@ -32,7 +32,7 @@ def addresses_stay_outside(suite: Suite, _: Known) -> Iterator[Problem]:
 def _connection_ids(suite: Suite) -> Iterator[tuple[Place, str]]:
     yield ("target", "prometheus"), suite.target.prometheus
     for name, selector in suite.target.services.items():
-        for kind in ("postgres", "proxy", "http"):
+        for kind in ("postgres", "proxy", "http", "tls", "load"):
             value = getattr(selector, kind)
             if value is not None:
                 yield ("target", "services", name, kind), value
@@ -42,10 +42,12 @@ def _connection_ids(suite: Suite) -> Iterator[tuple[Place, str]]:
 
 @rule
 def paths_stay_inside(suite: Suite, _: Known) -> Iterator[Problem]:
-    """Pid files and histories are below the state folder."""
+    """Pid files, other files of a service and histories are below the state folder."""
     paths: list[tuple[Place, str]] = [
-        (("target", "services", name, "process"), selector.process)
-        for name, selector in suite.target.services.items() if selector.process is not None
+        (("target", "services", name, kind), path)
+        for name, selector in suite.target.services.items()
+        for kind in ("process", "environment", "disk", "audit")
+        if (path := getattr(selector, kind)) is not None
     ]
     paths += [
         (("target", "histories", name, "file"), history.file)
