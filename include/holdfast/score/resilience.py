@@ -13,6 +13,8 @@ from holdfast.score.parts import (
 )
 
 WINDOW_DAYS = 7
+LEAST_MEASURED = 0.5
+"""Below this part of the weights a few good figures would pass for the whole."""
 WEIGHTS = {
     "availability": 0.3,
     "time to repair": 0.2,
@@ -24,7 +26,7 @@ WEIGHTS = {
 
 
 def resilience(tried: Sequence[Tried], seen: Seen, runs: Sequence[str]) -> Score:
-    """Weigh the parts that were measured; without one injected fault there is no score.
+    """Weigh the parts that were measured; no score without a fault, or with less than half of it.
 
     A part that was not measured is left out and the weights of the others are scaled up to 1. The
     text names those parts, and whatever did not hold: the number alone says neither.
@@ -37,8 +39,14 @@ def resilience(tried: Sequence[Tried], seen: Seen, runs: Sequence[str]) -> Score
         Part(name, weight, value, text, _runs(behind))
         for (name, weight), (value, text, behind) in zip(WEIGHTS.items(), judged, strict=True)
     ]
+    known = sum(part.weight for part in parts if part.value is not None)
+    text = ""
     if not tried:
         text = f"no score: no fault was injected in the last {WINDOW_DAYS} days"
+    elif known < LEAST_MEASURED:
+        text = (f"no score: only {_percent(known)} of the weights were measured, at least "
+                f"{_percent(LEAST_MEASURED)} are needed; {_text(parts, tried)}")
+    if text:
         return Score(None, text, WINDOW_DAYS, runs, parts)
     return Score(_weighed(parts), _text(parts, tried), WINDOW_DAYS, runs, parts)
 
@@ -54,13 +62,17 @@ def _text(parts: Sequence[Part], tried: Sequence[Tried]) -> str:
     told = [f"from {faults}"]
     missing = [p.name for p in parts if p.value is None]
     if missing:
-        weight = round(sum(p.weight for p in known) * 100)
-        told.append(f"not measured and left out: {', '.join(missing)}, so {weight} % of the "
+        weight = _percent(sum(p.weight for p in known))
+        told.append(f"not measured and left out: {', '.join(missing)}, so {weight} of the "
                     "weights count as the whole")
     low = sorted((p for p in known if p.value != 1.0), key=_cost, reverse=True)
     if low:
         told.append("it loses most by " + "; ".join(f"{p.name} ({p.text})" for p in low[:2]))
     return "; ".join(told)
+
+
+def _percent(weight: float) -> str:
+    return f"{round(weight * 100)} %"
 
 
 def _cost(part: Part) -> float:
