@@ -154,7 +154,7 @@ def _phase(name: str, done: bool, verdict: Verdict | None = None) -> Phase:
 def _unless_done(phase: Phase) -> Phase:
     if phase.standing is Standing.DONE:
         return phase
-    return replace(phase, standing=Standing.LEFT_OUT, text=phase.text or "did not take place")
+    return replace(phase, standing=Standing.LEFT_OUT)
 
 
 _IN_WORDS: Mapping[LeaseState, str] = {

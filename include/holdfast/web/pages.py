@@ -49,11 +49,17 @@ def _part(name: str, view: View | None, trouble: str) -> str:
 
 
 def run_page(title: str, drawn: Mapping[str, str], place: Place, button: Button | None) -> str:
-    """The page of a run; `button` is None for who may not stop it, or when there is no need."""
+    """The page of a run; `button` is None for who may not stop it, or when there is no need.
+
+    It is hidden until the run has begun, which the page's script sees.
+    """
     from markupsafe import Markup
 
     safe = {name: Markup(html) for name, html in drawn.items()}  # noqa: S704 - drawn by `parts`
-    return _render("run.html.j2", title=title, parts=safe, place=place, button=button)
+    has_begun = "data-stoppable" in drawn["status"]
+    return _render(
+        "run.html.j2", title=title, parts=safe, place=place, button=button, has_begun=has_begun
+    )
 
 
 def confirm_page(run: Run, place: Place, button: Button) -> str:

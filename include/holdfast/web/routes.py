@@ -44,8 +44,15 @@ _PAGE = _COMMON | {"Cache-Control": "no-store", "Content-Security-Policy": (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
     "img-src data:; form-action 'self'; frame-ancestors 'self'; base-uri 'none'"
 )}
-_FILE = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
-_SHOWN = ("text/html", "text/plain", "text/markdown", "application/json", "application/pdf")
+_FILE = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; "
+    "frame-ancestors 'self'; base-uri 'none'"
+)
+_DEAD = "; sandbox allow-same-origin"
+"""No script, form or window in a file that is a page. It keeps its origin, which without scripts
+is of no use to it: Chromium leaves a frame inside Airflow's blank otherwise."""
+_SHOWN = ("text/html", "text/plain", "text/markdown", "application/json")
+"""No PDF: the frames of Airflow's pages are sandboxed, and no viewer works in a sandbox."""
 _STREAM = _COMMON | {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 _STATIC = {"page.css": ("text/css", pages.style), "page.js": ("text/javascript", pages.script)}
 
@@ -86,7 +93,8 @@ class Routes:
         if not drawn:
             drawn |= pages.parts(None, "The stores have not answered yet.")
         place = _place(request, f"/runs/{dag_id}/{run_id}")
-        button = await self._button(request, dag_id, run)
+        is_over = run is not None and run.state is not RunState.STARTED
+        button = None if is_over else await self._button(request, dag_id, ours)
         text = pages.run_page(run.id if run else dag_id, drawn, place, button)
         return _page(text, 200 if run else 404)
 
@@ -107,7 +115,7 @@ class Routes:
         if found is None:
             raise HTTPException(404, f"the run has no file {name}")
         is_page = found.media_type.startswith("text/html")
-        policy = f"{_FILE}; sandbox" if is_page else _FILE  # a PDF viewer does not work in one
+        policy = _FILE + _DEAD if is_page else _FILE
         shown = found.media_type.startswith(_SHOWN)
         return FileResponse(
             ports.artefacts.path(found), media_type=found.media_type, filename=found.name,
@@ -117,10 +125,10 @@ class Routes:
 
     async def ask(self, request: Request, dag_id: str, run_id: str) -> Response:
         """Ask whether to stop the run, where no script does it."""
-        _, run = await self._run(dag_id, run_id)
+        ours, run = await self._run(dag_id, run_id)
         place = _place(request, f"/runs/{dag_id}/{run_id}")
-        button = await self._button(request, dag_id, run)
-        if run is None or button is None:
+        button = await self._button(request, dag_id, ours)
+        if run is None or run.state is not RunState.STARTED or button is None:
             return RedirectResponse(place.root + place.run, 303)
         return _page(pages.confirm_page(run, place, button))
 
@@ -159,15 +167,13 @@ class Routes:
             raise HTTPException(404, "this run is of another suite")
         return ours, run
 
-    async def _button(self, request: Request, dag_id: str, run: Run | None) -> Button | None:
-        """For who may stop a run that goes on."""
+    async def _button(self, request: Request, dag_id: str, run_id: str) -> Button | None:
+        """For who may stop the run."""
         visitor = _visitor(request)
-        if run is None or run.state is not RunState.STARTED:
-            return None
         if not await within(self.pollers.threads.stores, visitor.may_stop, dag_id):
             return None
         now = self.ports().clock.now().timestamp()
-        token = form_token(self.require.secret(), visitor.name, run.id, now)
+        token = form_token(self.require.secret(), visitor.name, run_id, now)
         return Button(token, visitor.name)
 
     def _expect_own_form(

@@ -78,6 +78,15 @@ def test_only_who_may_stop_sees_the_button(ask):
     assert "Stop this run" not in ask("rob", PAGE).text
 
 
+def test_before_a_run_has_begun_its_button_waits_for_it(ask):
+    """Who opens the page first must not have to load it again to be able to stop."""
+    page = ask("ana", "/runs/checkout/later").text
+    assert re.search(r'<form id="ask"[^>]* hidden>', page)
+    assert "data-stoppable" not in page
+    assert re.search(r'<form id="ask"[^>]*"get">', ask("ana", PAGE).text)
+    assert "data-stoppable" in ask("ana", PAGE).text
+
+
 def test_a_run_that_is_over_has_no_button(ask, ports):
     end(ports, state=RunState.ENDED, verdict=Verdict.HELD)
     assert "Stop this run" not in ask("ana", PAGE).text
@@ -164,19 +173,21 @@ def test_a_report_is_shown_and_can_do_nothing(ask, ports):
     assert b"<script>alert(1)</script>" == answer.content
     policy = answer.headers["content-security-policy"]
     assert "default-src 'none'" in policy
-    assert policy.endswith("sandbox")
+    assert policy.endswith("sandbox allow-same-origin")
+    assert "allow-scripts" not in policy
     assert answer.headers["content-disposition"].startswith("inline")
     assert "nosniff" == answer.headers["x-content-type-options"]
 
 
 @pytest.mark.parametrize(("name", "media_type", "how"), [
-    ("report.pdf", "application/pdf", "inline"), ("docs.zip", "application/zip", "attachment"),
+    ("report.pdf", "application/pdf", "attachment"), ("docs.zip", "application/zip", "attachment"),
+    ("report.md", "text/markdown", "inline"), ("report.json", "application/json", "inline"),
     ("picture.svg", "image/svg+xml", "attachment"),
 ])
-def test_what_a_browser_should_not_open_is_a_download(ask, ports, name, media_type, how):
+def test_what_a_frame_cannot_show_is_a_download(ask, ports, name, media_type, how):
     ports.artefacts.put(RUN, name, b"x", media_type)
     answer = ask("rob", f"{PAGE}/files/{name}")
-    assert media_type == answer.headers["content-type"]
+    assert answer.headers["content-type"].startswith(media_type)
     assert answer.headers["content-disposition"].startswith(how)
     assert "sandbox" not in answer.headers["content-security-policy"]
 

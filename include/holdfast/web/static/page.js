@@ -15,6 +15,8 @@ function show({ name, html }) {
   place.innerHTML = html;
   place.querySelectorAll("details").forEach((details, i) => { details.open = open[i] ?? false; });
   if (place.matches("section")) place.hidden = !html;
+  const ask = document.getElementById("ask");
+  if (name === "status" && ask) ask.hidden = !place.querySelector("[data-stoppable]");
 }
 
 function say(text) {
@@ -26,7 +28,7 @@ function listen() {
   stream = new EventSource(connection.dataset.events);
   stream.addEventListener("open", () => say(""));
   stream.addEventListener("part", (event) => show(JSON.parse(event.data)));
-  stream.addEventListener("end", () => { isOver = true; leave(); document.getElementById("ask")?.remove(); sure?.close(); });
+  stream.addEventListener("end", () => { isOver = true; leave(); sure?.close(); });
   stream.addEventListener("error", () => {
     if (stream.readyState !== EventSource.CLOSED) { say("The connection was lost. Trying again; what is shown may be old."); return; }
     leave();
