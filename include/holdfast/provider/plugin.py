@@ -10,19 +10,19 @@ from airflow.sdk import conf
 PREFIX = "/holdfast"
 
 
-def _root() -> str:
+def root() -> str:
     """Where the pages are: below the path of Airflow's own address, if it has one."""
     return urlsplit(conf.get("api", "base_url", fallback="")).path.rstrip("/") + PREFIX
 
 
-def _views(root: str) -> list[dict[str, Any]]:
+def _views(at: str) -> list[dict[str, Any]]:
     return [
         {
-            "name": "Resilience", "href": f"{root}/", "destination": "nav",
+            "name": "Resilience", "href": f"{at}/", "destination": "nav",
             "nav_top_level": True, "url_route": "resilience",
         },
         {
-            "name": "Resilience", "href": f"{root}/runs/{{DAG_ID}}/{{RUN_ID}}",
+            "name": "Resilience", "href": f"{at}/runs/{{DAG_ID}}/{{RUN_ID}}",
             "destination": "dag_run", "url_route": "resilience-run",
         },
     ]
@@ -32,7 +32,7 @@ class HoldfastPlugin(AirflowPlugin):
     """The pages: all runs in the navigation, and each DAG run's own beside its tasks."""
 
     name = "holdfast"
-    external_views = _views(_root())
+    external_views = _views(root())
 
     @cached_property
     def fastapi_apps(self) -> list[dict[str, Any]]:  # type: ignore[override]
