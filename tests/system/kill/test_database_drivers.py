@@ -11,6 +11,7 @@ from holdfast.model.lease import LeaseState
 from holdfast.registry import Registry
 from holdfast.steps.janitor import sweep
 from support.database import Users
+from support.disk import Disk
 from support.door import Door
 from support.faults import Pair, wait_for
 
@@ -20,6 +21,8 @@ FAULTS = {
     "postgres.lock_storm": ("rows", {"table": "rows"}),
     "postgres.exhaust_connections": ("logins", {}),
     "postgres.slow_queries": ("queries", {}),
+    "postgres.corrupt_page": ("pages", {"table": "pages"}),
+    "postgres.disk_full": ("disk", {}),
     "security.revoke_login": ("logins", {}),
     "security.expire_certificate": ("door", {}),
 }
@@ -37,7 +40,9 @@ def place(tmp_path_factory):
         door.start()
         entry = {"conn_type": "postgres", "host": "127.0.0.1", "login": "postgres",
                  "port": pair.a.port, "password": pair.password, "schema": "postgres",
-                 "extra": {"role": "app"}}
+                 "extra": {"role": "app", "nodes": [
+                     {"name": name, "host": "127.0.0.1", "port": server.port}
+                     for name, server in (("a", pair.a), ("b", pair.b))]}}
         file = home / "connections.json"
         file.write_text(json.dumps({"db": entry, "tls": door.connection()}))
         file.chmod(0o600)
@@ -53,6 +58,10 @@ def hit(request, lab, place):
     """The lab's lease on one of the faults, and what its users see."""
     home, observers = place
     shutil.copy2(home / "connections.json", lab.home)
+    disk = Disk(lab.home)
+    disk.start()
+    request.addfinalizer(disk.stop)
+    observers = {**observers, "disk": disk.can_be_written}
     felt, params = FAULTS[request.param]
     driver = DRIVERS[request.param]
     assert driver.effect is Effect.HELD
@@ -67,7 +76,7 @@ def hit(request, lab, place):
     lab.__class__ = Lab
     lab.ports = replace(lab.ports, drivers=DRIVERS)
     lab.driver, lab.fault_type = driver, request.param
-    lab.selector = {"postgres": "db", "tls": "tls"}
+    lab.selector = {"postgres": "db", "tls": "tls", "disk": disk.folder.name}
     lab.activate(**params)
     return lab
 
