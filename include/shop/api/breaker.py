@@ -2,7 +2,7 @@
 
 Why not a library: the breaker here counts failures in a window of time, lets one single trial
 through, and takes no notice of answers that belong to an earlier state. purgatory (3.0) counts
-failures in a row and lets every request through when half-open; aiobreaker and pybreaker too.
+failures in a row and lets every request through when half-open.
 """
 
 import time

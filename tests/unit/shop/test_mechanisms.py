@@ -37,7 +37,7 @@ def test_the_command_says_it_once_and_starts_nothing(tmp_path, capsys):
 def test_without_belongs_to_up(capsys):
     with pytest.raises(SystemExit, match="2"):
         main(["status", "--without", "retry"])
-    assert "belongs to up" in capsys.readouterr().err
+    assert "--small-disk belong to up" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("without", "looks"), [((), True), (("health-check",), False)])

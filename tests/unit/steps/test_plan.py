@@ -85,8 +85,8 @@ def test_targets_that_are_down_postpone_a_run_that_is_already_open(tmp_path):
 
 
 @pytest.mark.parametrize(("content", "told"), [
-    (None, "there is no connections file .*holdfast shop up"),
-    ("{}", "unknown connection 'shop_proxy' .*holdfast shop up"),
+    (None, "there is no connections file .*holdfast connect"),
+    ("{}", "unknown connection 'shop_proxy' .*holdfast connect"),
 ])
 def test_connections_that_are_not_there_now_postpone_like_a_target_that_is_down(
     tmp_path, content, told
@@ -114,6 +114,7 @@ def test_a_run_that_was_cleared_begins_again(tmp_path):
 def test_who_chooses_a_fault_that_follows_another_chooses_both(tmp_path):
     """F6: it would wait in vain."""
     change = ("duration: 6s, delay: 2s", "duration: 6s, delay: 2s, after: first")
-    with pytest.raises(SpecError, match=r"'beside' follows 'first', which is left out .choose both"):
+    why = r"'beside' follows 'first', which is left out .choose both"
+    with pytest.raises(SpecError, match=why):
         planned(tmp_path, change, request={"only": ("beside",)})
     assert planned(tmp_path, change, request={"only": ("first", "beside")})

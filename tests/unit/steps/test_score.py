@@ -134,7 +134,7 @@ def test_a_series_that_began_just_now_is_read_by_the_second(tmp_path):
     assert [(-7 * DAY, 60.0), (-660, 1.0)] == list(dict.fromkeys(metrics.asked))
 
 
-def test_without_prometheus_the_score_says_why_parts_are_missing(tmp_path):
+def test_without_prometheus_there_is_no_score_and_the_parts_say_why(tmp_path):
     class Dead(FakeMetrics):
         def between(self, *_):
             raise CheckError("no answer in time")
@@ -144,7 +144,7 @@ def test_without_prometheus_the_score_says_why_parts_are_missing(tmp_path):
     _, data = told(ports)
     assert (None, "no answer in time") == (
         part(data, "availability")["value"], part(data, "availability")["text"])
-    assert 1.0 == data["score"]
+    assert data["score"] is None
 
 
 def test_the_failures_of_another_suites_run_are_not_the_services_own(tmp_path):
