@@ -50,15 +50,20 @@ def judge_mechanisms(ports: Ports, suite: Suite, experiment: Experiment, lease: 
     Waits a while for those that have yet to come back. A mechanism that nothing asked to act, or
     that could not be seen, is NOT VALIDATED; nothing is raised for it.
     """
+    kept = []
     for name in experiment.expect.mechanisms:
         if lease.injected_at is None:
             judged = Judged(MechanismState.NOT_VALIDATED, "the fault was never injected")
         else:
             subject = _watch(ports, suite, lease, name)
             judged = subject.judged
-            _keep(ports, lease, subject)
+            kept.append(_kept(subject))
         found = _finding(experiment.name, name, suite.mechanisms[name], judged)
         write_finding(ports, lease.run_id, found)
+    if kept:
+        content = json.dumps(kept, sort_keys=True).encode()
+        file = f"mechanisms-{experiment.name}.json"
+        ports.artefacts.put(lease.run_id, file, content, "application/json")
 
 
 def cumulated(every: Sequence[Series], start: float) -> Series:
@@ -153,10 +158,10 @@ def _finding(experiment: str, name: str, spec: MechanismSpec, judged: Judged) ->
     return Finding(name, _VERDICTS[judged.state], text, experiment, measured)
 
 
-def _keep(ports: Ports, lease: Lease, subject: _Subject) -> None:
-    """Keep what the judge saw, all of it, so that the verdict can be checked again."""
+def _kept(subject: _Subject) -> dict[str, object]:
+    """What the judge saw, all of it, so that the verdict can be checked again."""
     seen, spec = subject.watched, subject.spec
-    content: dict[str, object] = {
+    return {
         "mechanism": subject.name, "type": spec.type, "text": subject.judged.text,
         "state": subject.judged.state.value, "params": dict(seen.params),
         "indicators": dict(spec.indicators),
@@ -164,7 +169,3 @@ def _keep(ports: Ports, lease: Lease, subject: _Subject) -> None:
         "end": seen.end, "series": {name: list(series) for name, series in seen.series.items()},
         "operations": [[o.f, o.intended, o.completed, o.outcome] for o in seen.operations],
     }
-    ports.artefacts.put(
-        lease.run_id, f"mechanism-{subject.name}-{lease.experiment}.json",
-        json.dumps(content, sort_keys=True).encode(), "application/json",
-    )

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
 from holdfast.clients.history import lines
 from holdfast.errors import CheckError, EvidenceError, HoldfastError
@@ -22,6 +23,15 @@ REPORT = PREDICATES + "report/v1"
 REPORT_PREFIX = "report."
 _POINTS = 10_000  # a run of two hours by the second; Prometheus gives at most 11,000 at once
 _JSON = "application/json"
+_ROOM = 46_000
+"""Bytes that a statement may have: base64 makes four of three, and a record has 65,535."""
+_NEEDED = ("name", "verdict", "lease_id", "boot_id", "injected_boottime_ms")
+"""Figures of an experiment that its record holds in any case; the signed book.json has them all."""
+_WISHED = (
+    *_NEEDED, "fault_type", "state", "ended", "revoked", "reverted_boottime_ms",
+    "clean_boottime_ms", "lease_margin_ms", "guard_ms", "keeper_ms", "abort_ms", "detection_ms",
+    "recovery_from_fault_ms", "recovery_from_revert_ms",
+)
 
 
 def seal(ports: Ports, run_id: str) -> int:
@@ -39,6 +49,8 @@ def seal(ports: Ports, run_id: str) -> int:
     kept = [a for a in ports.artefacts.of(run_id) if not a.name.startswith(REPORT_PREFIX)]
     subjects = {a.name: a.digest.removeprefix("sha256:") for a in kept}
     predicate = _result(ports, run, suite) | {"artefacts": [_listed(a) for a in kept]}
+    if len(json.dumps([subjects, predicate])) > _ROOM:
+        predicate = _shortened(predicate)
     index = ports.notary.append(run_id, Statement(RESULT, subjects, predicate)).index
     data = {"verdict": predicate["verdict"], "index": index}
     ports.books.write(Entry(run_id, EntryKind.VERDICT, "sealed", data, at=_now(ports)))
@@ -76,13 +88,29 @@ def _result(ports: Ports, run: Run, suite: Suite) -> dict[str, object]:
         "experiments": [
             _experiment(ports, run.id, name, verdict) for name, verdict in by_name.items() if name
         ],
+        **_findings(ports, run.id),
+        "controls": list(suite.compliance.controls),
+    }
+
+
+def _findings(ports: Ports, run_id: str) -> dict[str, object]:
+    """Count them all, and tell those that did not hold; the whole is in the signed book.json."""
+    found = findings(ports, run_id)
+    bad = [f for f in found if f.verdict is not Verdict.HELD]
+    return {
+        "counts": {v.name: sum(f.verdict is v for f in found) for v in Verdict},
         "findings": [
             {"name": f.name, "experiment": f.experiment, "verdict": f.verdict.name,
              "text": f.text[:200]}
-            for f in findings(ports, run.id)
+            for f in sorted(bad, key=lambda f: -f.verdict)
         ],
-        "controls": list(suite.compliance.controls),
     }
+
+
+def _shortened(predicate: Mapping[str, Any]) -> dict[str, object]:
+    """Leave out of a long result what the book says too; the worst findings stay."""
+    experiments = [{k: e[k] for k in _NEEDED if k in e} for e in predicate["experiments"]]
+    return {**predicate, "experiments": experiments, "findings": predicate["findings"][:5]}
 
 
 def _experiment(ports: Ports, run_id: str, name: str, verdict: Verdict) -> dict[str, object]:
@@ -93,11 +121,8 @@ def _experiment(ports: Ports, run_id: str, name: str, verdict: Verdict) -> dict[
         told |= {"fault_type": lease.fault_type} | lease_figures(ports, lease)
     for entry in ports.books.read(run_id, EntryKind.RECOVERY):
         if entry.experiment == name:
-            told |= {
-                k: v for k, v in entry.data.items()
-                if isinstance(v, int | str) and k not in ("text", "no_history")
-            }
-    return told
+            told |= entry.data
+    return {name: told[name] for name in _WISHED if told.get(name, "") != ""}
 
 
 def _latest(ports: Ports, run_id: str, experiment: str) -> Lease | None:

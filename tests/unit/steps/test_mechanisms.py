@@ -145,8 +145,8 @@ def test_an_operation_without_an_end_is_kept_as_it_is(tmp_path):
     ports = ended(tmp_path, *GOES_ON)
     record(ports, [*_history(), Operation(1, 1, "browse", None, 1012, 1012, None, "info")])
     recover(ports, RUN, "first", "lease-first")
-    file = next(a for a in ports.artefacts.of(RUN) if a.name == "mechanism-goes-on-first.json")
-    kept = json.loads(ports.artefacts.path(file).read_bytes())
+    file = next(a for a in ports.artefacts.of(RUN) if a.name == "mechanisms-first.json")
+    (kept,) = json.loads(ports.artefacts.path(file).read_bytes())
     assert ["browse", BEGUN + 12.0, None, "info"] in kept["operations"]
 
 
@@ -154,8 +154,8 @@ def test_the_verdict_can_be_checked_again_from_what_was_kept(tmp_path):
     ports = ended(tmp_path, *GOES_ON)
     record(ports, _history())
     recover(ports, RUN, "first", "lease-first")
-    file = next(a for a in ports.artefacts.of(RUN) if a.name == "mechanism-goes-on-first.json")
-    kept = json.loads(ports.artefacts.path(file).read_bytes())
+    file = next(a for a in ports.artefacts.of(RUN) if a.name == "mechanisms-first.json")
+    (kept,) = json.loads(ports.artefacts.path(file).read_bytes())
     operations = [Operation(n, n, f, None, intended, intended, completed, outcome)
                   for n, (f, intended, completed, outcome) in enumerate(kept["operations"])]
     again = DEGRADATION.judge(Watched(

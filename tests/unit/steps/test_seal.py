@@ -2,18 +2,20 @@
 
 import hashlib
 import json
+from dataclasses import replace
 
 from holdfast.evidence.envelope import read, statement_of
 from holdfast.evidence.story import Injection
 from holdfast.evidence.verify import verify
 from holdfast.model.run import RunState
 from holdfast.model.verdict import Finding, Verdict
+from holdfast.spec.rules.faults import MOST_EXPERIMENTS
 from holdfast.steps.book import write_finding
 from holdfast.steps.recover import recover
 from holdfast.steps.reserve import reserve
 from holdfast.steps.seal import seal
 from support import suites
-from support.after import ended, set_state
+from support.after import ended, put_lease, set_state
 from support.ports import START, FakeMetrics
 from support.runs import RUN, WELL
 
@@ -73,6 +75,22 @@ def test_the_result_names_plan_start_verdict_and_figures(tmp_path):
     second = next(e for e in told["experiments"] if e["name"] == "second")
     assert (1_010_000, 4300, 0) == tuple(
         second[k] for k in ("injected_boottime_ms", "lease_margin_ms", "recovery_from_fault_ms"))
+
+
+def test_the_largest_suite_fits_into_a_record(tmp_path):
+    """Every experiment has a journal and mechanisms, and nothing held."""
+    ports = ended(tmp_path)
+    for n in range(MOST_EXPERIMENTS):
+        name = f"{n:02d}-" + "x" * 60
+        lease = replace(put_lease(ports), id=f"{n:032d}", experiment=name, boot_id="b" * 36)
+        ports.leases.rows[lease.id] = lease
+        ports.journals.written[lease.id] = ports.journals.written["lease-first"]
+        ports.artefacts.put(RUN, f"mechanisms-{name}.json", b"[]", "application/json")
+        for check in ("fault", "recovery", "recovery_point", "blast_radius"):
+            write_finding(ports, RUN, Finding(check, Verdict.BROKEN, "why " * 50, name))
+    told = _predicate(ports, seal(ports, RUN))
+    assert (MOST_EXPERIMENTS + 3, 4 * MOST_EXPERIMENTS, 5) == (
+        len(told["experiments"]), told["counts"]["BROKEN"], len(told["findings"]))
 
 
 def test_a_start_after_the_fault_is_found_from_the_result_alone(tmp_path):
