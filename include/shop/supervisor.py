@@ -1,6 +1,7 @@
 """Keep processes running: start them, restart the dead with back-off, stop whole trees.
 
-`python -m shop.supervisor SPEC.json`; the shape of the file is `Spec.read`.
+`python -m shop.supervisor SPEC.json`; the shape of the file is `Spec.read`. Beside the folder of
+the pid files may lie a folder `env`: what `<name>.env` says is added at each start of a process.
 """
 
 import os
@@ -42,6 +43,15 @@ class Spec:
     logs: Path
     jobs: tuple[Job, ...]
     spare: tuple[str, ...] = ()
+
+    def extra(self, name: str) -> dict[str, str]:
+        """What the environment file of a process says now: lines of NAME=VALUE."""
+        try:
+            lines = (self.run.parent / "env" / f"{name}.env").read_text().splitlines()
+        except FileNotFoundError:
+            return {}
+        pairs = (line.partition("=") for line in lines if not line.lstrip().startswith("#"))
+        return {key.strip(): value.strip() for key, equals, value in pairs if equals}
 
     @classmethod
     def read(cls, file: Path) -> "Spec":
@@ -107,7 +117,7 @@ class Child:
             with (self._spec.logs / f"{self.job.name}.log").open("ab") as log:
                 self._process = subprocess.Popen(
                     self.job.argv,
-                    env={**os.environ, **self.job.env},  # noqa: TID251 - handed on, not read
+                    env=self._environment(),
                     cwd=self.job.cwd,
                     user=self.job.user,
                     stdin=subprocess.DEVNULL,
@@ -122,6 +132,10 @@ class Child:
         self._started = now
         processes.record(self._spec.run, self.job.name, self._process.pid)
         _say(f"{self.job.name} is {self._process.pid}")
+
+    def _environment(self) -> dict[str, str]:
+        handed_on = os.environ  # noqa: TID251 - not read here
+        return {**handed_on, **self.job.env, **self._spec.extra(self.job.name)}
 
     def reap(self) -> None:
         """Collect the exit status, so that no zombie is left."""

@@ -99,6 +99,16 @@ def arguments(pid: int) -> Sequence[str]:
         return []
 
 
+def environment(pid: int) -> Mapping[str, str]:
+    """What it was started with; empty when it is gone or may not be looked into."""
+    try:
+        text = Path(f"/proc/{pid}/environ").read_bytes().decode(errors="replace")
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return {}
+    pairs = (entry.partition("=") for entry in text.split("\0"))
+    return {name: value for name, equals, value in pairs if equals}
+
+
 def link(pid: int, name: str) -> str:
     """Where `/proc/<pid>/<name>` (`exe`, `cwd`) points; empty when it cannot be seen."""
     try:
@@ -114,20 +124,24 @@ def working_in(folder: str) -> list[Process]:
 
 def listeners(pids: Iterable[int], port: int) -> list[int]:
     """Who of these holds a socket that listens on this TCP port; those we may not look into not."""
-    sockets = {f"socket:[{inode}]" for inode in _listening(port)}
+    sockets = {f"socket:[{inode}]" for inode, number in _listening() if number == port}
     return [pid for pid in pids if sockets & _open_files(pid)]
 
 
-def _listening(port: int) -> set[str]:
-    """The inodes of the sockets that listen on the port, of either family."""
-    found = set()
+def ports(pids: Iterable[int]) -> list[int]:
+    """The TCP ports that any of these listens on; of those we may not look into none."""
+    mine = {name for pid in pids for name in _open_files(pid)}
+    return sorted({port for inode, port in _listening() if f"socket:[{inode}]" in mine})
+
+
+def _listening() -> Iterable[tuple[str, int]]:
+    """The sockets that listen, of either family, by inode and port."""
     for table_of in ("tcp", "tcp6"):
         file = Path("/proc/self/net") / table_of
         lines = file.read_text().splitlines()[1:] if file.exists() else []
         for fields in map(str.split, lines):
-            if fields[3] == _LISTENS and int(fields[1].rpartition(":")[2], 16) == port:
-                found.add(fields[9])
-    return found
+            if fields[3] == _LISTENS:
+                yield fields[9], int(fields[1].rpartition(":")[2], 16)
 
 
 def _open_files(pid: int) -> set[str]:

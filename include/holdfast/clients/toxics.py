@@ -1,16 +1,15 @@
 """A TCP proxy with a Toxiproxy-compatible control API, and what a client of a path gets."""
 
-import json
 import socket
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from holdfast.clients.connections import Connection
+from holdfast.clients.control import ask
 from holdfast.errors import FaultError, TransientFaultError
 
-_TIMEOUT = 2.0
 _TOXIPROXYS = frozenset(
     {"latency", "bandwidth", "slow_close", "timeout", "reset_peer", "slicer", "limit_data"}
 )
@@ -53,13 +52,13 @@ class Toxics:
     """One proxy behind a control API."""
 
     def __init__(self, connection: Connection) -> None:
-        self._host, self._port = connection.host, connection.port
+        self._link = connection
         self.name = str(connection.extra.get("proxy", ""))
         self.target = f"{connection.id}:{self.name}"
 
     def proxy(self) -> Proxy:
         """The proxy as it is now; FaultError if the API knows no such proxy."""
-        status, body = self._call("GET", self._path())
+        status, body = ask(self._link, "GET", self._path())
         if status != 200:
             raise FaultError(f"the control API knows no such proxy ({status})", target=self.target)
         toxics = body.get("toxics", [])
@@ -67,13 +66,13 @@ class Toxics:
 
     def knows(self, kind: str) -> bool:
         """Whether the proxy has this kind of toxic; one that does not say has Toxiproxy's."""
-        body = self._call("GET", "/version")[1]
+        body = ask(self._link, "GET", "/version")[1]
         listed = body.get("toxics") if isinstance(body, dict) else None
         return kind in (_TOXIPROXYS if listed is None else listed)
 
     def add(self, toxic: Toxic) -> None:
         """Begin to hurt; a toxic of this name that is there stays as it is."""
-        status, body = self._call("POST", self._path("toxics"), {
+        status, body = ask(self._link, "POST", self._path("toxics"), {
             "name": toxic.name, "type": toxic.kind, "stream": toxic.stream,
             "toxicity": toxic.share, "attributes": dict(toxic.attributes),
         })
@@ -82,14 +81,14 @@ class Toxics:
 
     def remove(self, name: str) -> None:
         """Take the toxic away; one that is not there (the proxy may have restarted) is fine."""
-        status, body = self._call("DELETE", self._path("toxics", name))
+        status, body = ask(self._link, "DELETE", self._path("toxics", name))
         if status not in (200, 204, 404):
             raise TransientFaultError(f"the toxic stays ({status} {body})", target=self.target)
 
     def metric(self, name: str, toxic: str) -> float | None:
         """A figure of the proxy's own metrics; None where it has none."""
         try:
-            text = self._request("GET", "/metrics", None)[1].decode(errors="replace")
+            text = str(ask(self._link, "GET", "/metrics")[1])
         except TransientFaultError:
             return None
         for line in text.splitlines():
@@ -101,28 +100,6 @@ class Toxics:
         from urllib.parse import quote
 
         return "/" + "/".join(quote(p, safe="") for p in ("proxies", self.name, *parts))
-
-    def _call(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
-        status, content = self._request(method, path, body)
-        try:
-            return status, json.loads(content) if content.strip() else {}
-        except ValueError:
-            return status, content.decode(errors="replace")
-
-    def _request(self, method: str, path: str, body: object) -> tuple[int, bytes]:
-        from http.client import HTTPConnection, HTTPException
-
-        http = HTTPConnection(self._host, self._port, timeout=_TIMEOUT)
-        try:
-            content = None if body is None else json.dumps(body)
-            http.request(method, path, content, {"Content-Type": "application/json"})
-            answer = http.getresponse()
-            return answer.status, answer.read()
-        except (OSError, HTTPException) as error:
-            text = f"the control API does not answer: {error}"
-            raise TransientFaultError(text, target=self.target) from error
-        finally:
-            http.close()
 
 
 def trial(address: str, limit: float) -> Trial | None:

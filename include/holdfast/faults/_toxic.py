@@ -1,6 +1,5 @@
 """Faults made of toxics of a TCP proxy: one driver, told by each fault which toxics it adds."""
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -9,12 +8,11 @@ from typing import Any
 
 from holdfast.clients.connections import connection
 from holdfast.clients.toxics import Toxic, Toxics, Trial, trial
-from holdfast.errors import FaultError, TransientFaultError
+from holdfast.errors import FaultError
+from holdfast.faults._patience import patiently
 from holdfast.faults._selector import address
 from holdfast.model.fault import Effect, Fault, Recipe, Setting, Target
 
-_PATIENCE = 5.0
-_PAUSE = 0.2
 _LONGEST_LOOK = 1.0
 _ACTIVE = "shop_proxy_toxic_active"
 
@@ -76,7 +74,7 @@ class ToxicDriver:
         """Take the toxics away, trying again for a while when the proxy is just restarting."""
         toxics = _of(recipe)
         for toxic in _own(recipe):
-            _patiently(partial(toxics.remove, toxic.name))
+            patiently(partial(toxics.remove, toxic.name))
 
     def residue(self, recipe: Recipe) -> Sequence[str]:
         """What the proxy's own metrics and a client of the path say."""
@@ -114,17 +112,6 @@ def _of(recipe: Recipe) -> Toxics:
 def _own(recipe: Recipe) -> Sequence[Toxic]:
     entries: Any = recipe.undo["toxics"]
     return [Toxic(**entry) for entry in entries]
-
-
-def _patiently(act: Callable[[], None]) -> None:
-    until = time.monotonic() + _PATIENCE
-    while True:
-        try:
-            return act()
-        except TransientFaultError:
-            if time.monotonic() > until:
-                raise
-            time.sleep(_PAUSE)
 
 
 def _odd(toxics: Toxics, bound: float) -> str | None:

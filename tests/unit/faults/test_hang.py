@@ -13,9 +13,10 @@ import pytest
 
 from holdfast.clients import processes
 from holdfast.errors import FaultError
-from holdfast.faults.process.hang import HangDriver, _is_own
+from holdfast.faults.process._trees import is_own
+from holdfast.faults.process.hang import HangDriver
 from holdfast.model.fault import Fault, Recipe
-from support.faults import Tree, wait_for
+from support.faults import Kept, Tree, wait_for
 
 DRIVER = HangDriver()
 
@@ -81,7 +82,8 @@ def test_a_process_that_has_the_pid_of_a_former_one_is_left_alone(home: Path) ->
 
 def test_everybody_of_a_tree_is_stopped_and_goes_on(tmp_path: Path) -> None:
     tree = Tree(tmp_path, "app-1")
-    tree.start()
+    kept = Kept(tmp_path, [tree])
+    kept.start()
     try:
         recipe = DRIVER.arm(fault(tmp_path, "run/app-1.pid"), "L1")
         DRIVER.inject(recipe)
@@ -91,7 +93,7 @@ def test_everybody_of_a_tree_is_stopped_and_goes_on(tmp_path: Path) -> None:
         DRIVER.revert(recipe)
         assert tree.is_beating()
     finally:
-        tree.stop()
+        kept.stop()
 
 
 def test_an_orphan_forked_after_arm_goes_on_too(home: Path) -> None:
@@ -170,7 +172,7 @@ def test_a_tree_that_holds_holdfast_is_refused(home: Path) -> None:
     ([], False),
 ])
 def test_holdfast_knows_its_own_command_lines(arguments: list[str], own: bool) -> None:
-    assert _is_own(arguments) is own
+    assert is_own(arguments) is own
 
 
 _FORKS = """

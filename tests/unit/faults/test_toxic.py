@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from holdfast.errors import FaultError, TransientFaultError
-from holdfast.faults import _toxic
+from holdfast.faults import _patience
 from holdfast.faults.network.latency import DRIVER
 from holdfast.model.fault import Fault, Recipe
 from holdfast.ports.faults import FaultDriver
@@ -157,7 +157,7 @@ def test_beside_another_fault_nothing_is_measured(api: ControlApi, tmp_path: Pat
 def test_a_proxy_that_stays_away_is_told(
     api: ControlApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_toxic, "_PATIENCE", 0.0)
+    monkeypatch.setattr(_patience, "SECONDS", 0.0)
     recipe = armed(tmp_path)
     api.broken = True
     with pytest.raises(TransientFaultError, match="shop_proxy:database"):

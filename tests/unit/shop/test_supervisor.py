@@ -68,3 +68,19 @@ def test_a_command_that_is_not_there_is_tried_again_not_fatal(tmp_path, capsys):
     child.tend(0.0)
     assert child.pid is None
     assert "does not start" in capsys.readouterr().out
+
+
+def test_a_process_starts_with_what_its_environment_file_says_now(tmp_path):
+    """F2: a changed file is felt at the next start, and only by the process of that name."""
+    child = _child(tmp_path, sys.executable, "-c", "import os; print(os.environ.get('LIKE', '-'))")
+    log, file = tmp_path / "logs" / "one.log", tmp_path / "env" / "one.env"
+    file.parent.mkdir()
+    (tmp_path / "env" / "two.env").write_text("LIKE=two\n")
+    for now, text in enumerate(("LIKE=a=b", "# LIKE=no\nnonsense\n LIKE = c ")):
+        file.write_text(text + "\n")
+        child.tend(now * 60.0)
+        _tend_until(child, now * 60.0 + 1, lambda: child.pid is None)
+    file.unlink()
+    child.tend(120.0)
+    _tend_until(child, 121.0, lambda: child.pid is None)
+    assert "a=b c -" == " ".join(log.read_text().split())

@@ -3,9 +3,9 @@
 A program cannot lose a packet of a TCP connection: the kernel would send it again. What users
 feel of a loss is the wait for that, and so a toxic of our own lets a lost piece come late by TCP's
 retransmission time-out: 0.2 s for data (Linux's least), 1 s for a connection's opening (RFC 6298),
-doubled at each loss in a row. Packets really dropped at 10 % (`iptables -m statistic`), four round
-trips a request, gave p50 1-2 ms, p95 1.2-2.0 s, max 2.0-3.7 s; this gives the same shape. A path
-that pools its connections feels the openings less.
+doubled at each loss in a row. Packets really dropped at 10 % (`iptables -m statistic`) gave p50
+1-2 ms, p95 1.2-2.0 s, max 2.0-3.7 s; this, in both directions, with a new connection and one round
+trip a request, p95 1.5 s, max 3.7 s. A path that pools its connections feels the openings less.
 """
 
 from collections.abc import Sequence

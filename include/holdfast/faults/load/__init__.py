@@ -1,0 +1,1 @@
+"""Faults of how much is asked of a service."""
