@@ -44,7 +44,7 @@ class Spec:
     jobs: tuple[Job, ...]
     spare: tuple[str, ...] = ()
 
-    def extra(self, name: str) -> dict[str, str]:
+    def environment_of(self, name: str) -> dict[str, str]:
         """What the environment file of a process says now: lines of NAME=VALUE."""
         try:
             lines = (self.run.parent / "env" / f"{name}.env").read_text().splitlines()
@@ -135,7 +135,7 @@ class Child:
 
     def _environment(self) -> dict[str, str]:
         handed_on = os.environ  # noqa: TID251 - not read here
-        return {**handed_on, **self.job.env, **self._spec.extra(self.job.name)}
+        return {**handed_on, **self.job.env, **self._spec.environment_of(self.job.name)}
 
     def reap(self) -> None:
         """Collect the exit status, so that no zombie is left."""
