@@ -14,8 +14,8 @@ import time
 from dataclasses import dataclass
 
 import pytest
-from bench.test_abort_latency import ROUNDS, SUITES, abort_suite
 
+from bench.test_abort_latency import ROUNDS, SUITES, abort_suite
 from holdfast.clients.connections import connection
 from holdfast.clients.prometheus import PrometheusMetrics
 from holdfast.clients.toxics import Toxics
@@ -146,7 +146,7 @@ def our_aborts(lab, observer: Observer) -> list[Seen]:
         run = lab.trigger(f"abort-{number}")
         for turn in range(ROUNDS):
             seen.append(observer.abort())
-            until(lambda t=turn: run.leases[t].state is LeaseState.CLEAN, 30.0)
+            until(lambda r=run, t=turn: r.leases[t].state is LeaseState.CLEAN, 30.0)
         run.until_over()
     return seen
 
