@@ -42,13 +42,16 @@ def lost(lab):
 
 
 def test_shop_core_holds(lab):
-    """O1: four faults, one after the other, and no order is lost."""
+    """O1, R5: nine faults of five kinds, mechanisms seen working, and no order is lost."""
     before = lost(lab)
     code, said, run = finished(lab, "shop-core")
     assert (0, "success") == (code, run.state()), said
     assert "HELD" in said
     assert before == lost(lab)
-    assert [True] * 4 == [bool(lease.ended == "duration") for lease in run.leases]
+    assert ["duration"] * 9 == [lease.ended for lease in run.leases]
+    table = artefact(lab, run, "report.json")["mechanisms"]
+    assert {"WORKING"} == {seen["state"] for seen in table}
+    assert 7 == len({seen["name"] for seen in table})
 
 
 def test_shop_lag_is_broken_and_names_the_orders_that_plain_sql_misses(lab):
