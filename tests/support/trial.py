@@ -34,6 +34,7 @@ from holdfast.steps.verdict import close
 from holdfast.steps.watch import watch
 from holdfast.stores.live import SqliteLeases
 from holdfast.wiring import ports as wired
+from shop.processes import wait_for
 
 
 def trial(home: Path, suite_file: Path, number: int = 1, only: tuple[str, ...] = ()) -> Run:
@@ -41,11 +42,20 @@ def trial(home: Path, suite_file: Path, number: int = 1, only: tuple[str, ...] =
     ports = wired(Settings(home=home, experiments=suite_file.parent))
     run_id = f"{suite_file.name.partition('.')[0]}--trial-{number}"
     plan(ports, PlanRequest(run_id, suite_file, only))
+    assert wait_for(lambda: _is_seen(ports, run_id), 30, pause=0.5), "an objective has no data"
     try:
         _steps(ports, run_id)
     finally:
         run = _closed(ports, run_id)
     return run
+
+
+def _is_seen(ports: Ports, run_id: str) -> bool:
+    """A shop that has just begun has no rate yet."""
+    suite = suite_of(ports, run_id)
+    metrics = ports.metrics(suite.target.prometheus)
+    queries = (o.indicator.prometheus for o in suite.objectives)
+    return all(metrics.now(query).value is not None for query in queries)
 
 
 def _steps(ports: Ports, run_id: str) -> None:

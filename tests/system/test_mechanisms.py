@@ -26,8 +26,12 @@ ROUNDS = {
     "primary-failover": ("postgres.kill_primary", "database", ["connection-pool"]),
 }
 """The last one leaves connections that nobody replaces: nothing comes after it."""
-EXPECTED = {name: "BROKEN" for _, _, names in ROUNDS.values() for name in names} | {
-    "selling-goes-on": "PARTIAL"}
+EXPECTED = {name: {"BROKEN"} for _, _, names in ROUNDS.values() for name in names} | {
+    "selling-goes-on": {"PARTIAL"},
+    # connections that broke are handed out until they are 10 to 20 s old: errors end then, or not
+    # within the watch
+    "connection-pool": {"PARTIAL", "BROKEN"},
+}
 
 
 def _suite(folder):
@@ -58,7 +62,7 @@ def test_each_mechanism_that_the_shop_lacks_is_named(tmp_path):
         run = trial(home, _suite(tmp_path))
     found = findings(ports(Settings(home=home, experiments=tmp_path)), run.id)
     said = {f.name: f for f in found if "mechanism" in f.measured}
-    assert EXPECTED == {name: f.measured["state"] for name, f in said.items()}, [
-        f.text for f in said.values()]
-    assert {"fault": ["HELD"] * len(ROUNDS)} == {
-        "fault": [f.verdict.name for f in found if f.name == "fault"]}
+    texts = [f.text for f in said.values()]
+    assert EXPECTED.keys() == said.keys(), texts
+    assert [] == [n for n, f in said.items() if f.measured["state"] not in EXPECTED[n]], texts
+    assert ["HELD"] * len(ROUNDS) == [f.verdict.name for f in found if f.name == "fault"]
