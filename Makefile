@@ -14,7 +14,7 @@ ready-dev:
 	@deploy/ready.sh dev
 
 demo: ready          ## run shop-core for real, then kill all of Airflow and watch the fault go
-	@$(BIN)/holdfast demo
+	@$(BIN)/holdfast demo --no-pause
 up: ready            ## start the shop and Airflow, print addresses and logins
 	@$(BIN)/holdfast up
 down: ready          ## stop both

@@ -1,5 +1,12 @@
-"""demo: the main job for real, then the promise: kill all of Airflow and watch the fault go."""
+"""demo: a guided tour in four acts, every one of them real."""
 
+import asyncio
+import hashlib
+import shutil
+import sqlite3
+import sys
+import tempfile
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -8,111 +15,147 @@ import typer
 from holdfast import wiring
 from holdfast.cli import lab
 from holdfast.cli.border import border, out, settings
-from holdfast.cli.run import launch, run_suite
+from holdfast.cli.evidence import checked
+from holdfast.cli.promise import promise
+from holdfast.cli.run import run_suite
+from holdfast.cli.watch import look
 from holdfast.errors import HoldfastError
-from holdfast.model.lease import Lease, LeaseState
-from holdfast.model.run import RunState
+from holdfast.model.run import Run
 from holdfast.ports.bundle import Ports
-from holdfast.ports.leases import Line
+from holdfast.settings import Settings
+from holdfast.spec.load import load_suite
+from holdfast.steps.book import findings
 
 demo_app = typer.Typer()
-_SUITE = "shop-core.suite.yaml"
-_EXPERIMENT = "database-latency"
+_CORE, _LAG = "shop-core.suite.yaml", "shop-lag.suite.yaml"
+_SINGLE = "primary-failover"
+_LOOK_SECONDS = 6.0
 
 
 @demo_app.command()
 def demo(
+    pause: Annotated[bool, typer.Option(help="wait for Enter between the acts")] = True,
     keep: Annotated[bool, typer.Option(help="leave the shop and Airflow up afterwards")] = False,
 ) -> None:
-    """Run shop-core against the shop, then show that no fault outlives its watch."""
+    """See a baseline, one failure, many failures, and what the promise is worth; all for real."""
     with border():
         where = settings()
         try:
-            _say("1/3  the shop and Airflow start")
-            lab.start(where)
-            _say("2/3  Airflow runs shop-core")
-            code = run_suite(where.experiments / _SUITE)
-            _say("3/3  the promise: a fault is active, and all of Airflow dies")
-            kept = _promise(wiring.ports(where), where.experiments / _SUITE)
+            well = Tour(where, pause=pause and sys.stdin.isatty()).go()
         finally:
             if not keep:
                 _say("stopping everything")
                 lab.stop(where)
-        if code or not kept:
-            raise typer.Exit(code or 1)
+        if not well:
+            raise typer.Exit(1)
 
 
-def _promise(ports: Ports, suite: Path) -> bool:
-    """Start a fault, SIGKILL Airflow, and tell from the journal and the target when it was gone."""
-    asked = launch(ports, suite, [_EXPERIMENT])
-    lease = _wait_for(ports, asked.run_id, LeaseState.ACTIVE, 120.0)
-    driver, recipe = ports.drivers[lease.fault_type], ports.journals.open(lease.id).recipe()
-    seen = driver.residue(recipe)
-    out.print(
-        f"  {lease.fault_type} is active; seen on the target: {'; '.join(seen)}", markup=False
-    )
-    killed_at = ports.clock.boottime()
-    count = lab.kill_airflow(ports.settings)
-    out.print(f"  {0.0:5.2f}s  SIGKILL to {count} processes: all of Airflow is dead", markup=False)
-    lines = _until_clean(ports, lease, killed_at)
-    for line in lines:
-        facts = (
-            f" ({line.facts['ended']}: {line.facts.get('detail', '')})"
-            if "ended" in line.facts
-            else ""
-        )
-        out.print(f"  {line.boottime - killed_at:5.2f}s  keeper: {line.state}{facts}", markup=False)
-    left = driver.residue(recipe)
-    clean = lines[-1].state == LeaseState.CLEAN and not left
-    gone = lines[-1].boottime - killed_at
-    out.print(
-        f"  {ports.clock.boottime() - killed_at:5.2f}s  a look of our own at the target: "
-        f"{'; '.join(left) or 'nothing of the fault is left'}",
-        markup=False,
-    )
-    out.print(
-        f"  {'KEPT' if clean else 'BROKEN'}: the fault was gone {gone:.2f}s after the kill, lease "
-        f"{lease.lease_seconds:.0f}s; proof: journal {lease.id} and the other path above",
-        style="bold green" if clean else "bold red",
-        markup=False,
-    )
-    return clean and _airflow_again(ports, asked.run_id)
+class Tour:
+    """The acts in order; each says whether what it promised was seen."""
+
+    def __init__(self, where: Settings, *, pause: bool) -> None:
+        self._where, self._pause = where, pause
+        self._core, self._lag = where.experiments / _CORE, where.experiments / _LAG
+
+    def go(self) -> bool:
+        """Play every act, also after one that failed, and tell which did."""
+        acts = (self._baseline, self._one, self._many, self._worth)
+        failed = []
+        for number, act in enumerate(acts, start=1):
+            _say(f"act {number} of {len(acts)}: {act.__doc__}")
+            if not act():
+                failed.append(number)
+            if self._pause and number < len(acts):
+                typer.prompt("Enter goes on", default="", show_default=False)
+        if failed:
+            _tell(f"BROKEN: not as promised in act {', '.join(map(str, failed))}", well=False)
+        return not failed
+
+    def _baseline(self) -> bool:
+        """The baseline: what a guard sees while nothing is wrong."""
+        lab.start(self._where)
+        suite = load_suite(self._core).suite
+        seen = asyncio.run(look(suite, _LOOK_SECONDS))
+        margin = min((r.margin for r in seen if r.margin is not None), default=None)
+        if margin is None or any(r.ended for r in seen):
+            _tell("the shop is not steady", well=False)
+            return False
+        _tell(f"steady; a fault would keep {margin:.2f} s of its lease as margin", well=True)
+        return True
+
+    def _one(self) -> bool:
+        """One failure: the database's primary is killed while customers order."""
+        return run_suite(self._core, only=[_SINGLE]) == 0
+
+    def _many(self) -> bool:
+        """Many failures: Airflow runs all of shop-core."""
+        return run_suite(self._core) == 0
+
+    def _worth(self) -> bool:
+        """What it is worth: all of Airflow dies, a byte of evidence changes, orders are lost."""
+        kept = promise(wiring.ports(self._where), self._core)
+        return self._byte() and self._orders() and kept
+
+    def _byte(self) -> bool:
+        ports = wiring.ports(self._where)
+        run = self._latest(ports, self._core)
+        if checked(ports, run.id, ports.notary.public_key()).troubles:
+            _tell(f"the evidence of {run.id} cannot be trusted as it is", well=False)
+            return False
+        with tempfile.TemporaryDirectory() as folder:
+            troubles = _with_a_flipped_byte(self._where, Path(folder), run.id)
+        for trouble in troubles[:2]:
+            out.print(f"  {trouble}", markup=False)
+        found = bool(troubles)
+        _tell(f"one byte of the evidence of {run.id}, changed in a copy, is "
+              f"{'found' if found else 'NOT found'}", well=found)
+        return found
+
+    def _orders(self) -> bool:
+        """The suite that must end BROKEN, naming what was lost."""
+        run_suite(self._lag)
+        ports = wiring.ports(self._where)
+        run = self._latest(ports, self._lag)
+        lost = [f for f in findings(ports, run.id) if f.name == "lost_writes"]
+        named = bool(lost and lost[0].measured.get("lost"))
+        for finding in lost:
+            out.print(f"  {finding.text}", markup=False)
+        _tell("acknowledged orders were lost, and they are named" if named
+              else "no lost order was named", well=named)
+        return named
+
+    @staticmethod
+    def _latest(ports: Ports, suite: Path) -> Run:
+        name = suite.name.removesuffix(".suite.yaml")
+        for run in ports.books.runs():
+            if run.suite == name and run.verdict is not None:
+                return run
+        raise HoldfastError(f"no run of {name} has ended with a verdict; see above")
 
 
-def _airflow_again(ports: Ports, run_id: str) -> bool:
-    """Bring Airflow back: the run it lost must end by itself, not green, environment unlocked."""
-    lab.start(ports.settings)
-    deadline = ports.clock.boottime() + 120.0
-    while ports.clock.boottime() < deadline:
-        run = ports.books.run(run_id)
-        if run is not None and run.state == RunState.ENDED:
-            told = f"  Airflow is back; the run it lost ended {run.standing}"
-            out.print(told, markup=False)
-            out.print(f"  {run.reason}", markup=False)
-            return True
-        ports.clock.sleep(0.5)
-    raise HoldfastError(f"run {run_id} did not end after Airflow came back")
+def _with_a_flipped_byte(where: Settings, folder: Path, run_id: str) -> list[str]:
+    """Copy the evidence, change one byte of the run's last record there, and verify the copy."""
+    copy = Settings(folder / "home", where.experiments)
+    copy.home.mkdir()
+    with closing(sqlite3.connect(where.books)) as books, closing(sqlite3.connect(copy.books)) as to:
+        books.backup(to)
+        place = "SELECT number, envelope FROM record WHERE run_id = ? ORDER BY number DESC"
+        number, envelope = to.execute(place, [run_id]).fetchone()
+        changed = bytearray(envelope)
+        changed[len(changed) // 2] ^= 1
+        to.execute("UPDATE record SET envelope = ? WHERE number = ?", [bytes(changed), number])
+        to.commit()
+    copy.key.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(where.key, copy.key)
+    ports = wiring.ports(where)
+    records = wiring.ports(copy).notary.records()
+    digest = hashlib.sha256(bytes(changed)).hexdigest()[:12]
+    out.print(f"  record {number}: byte {len(changed) // 2} changed, now sha256:{digest}...")
+    return [str(t) for t in checked(ports, run_id, ports.notary.public_key(), records).troubles]
 
 
-def _until_clean(ports: Ports, lease: Lease, since: float) -> list[Line]:
-    journal = ports.journals.open(lease.id)
-    deadline = since + lease.lease_seconds + 30.0
-    while ports.clock.boottime() < deadline:
-        lines = [x for x in journal.lines() if x.boottime >= since]
-        if lines and lines[-1].state in (LeaseState.CLEAN, LeaseState.UNCLEAN):
-            return lines
-        ports.clock.sleep(0.05)
-    raise HoldfastError(f"lease {lease.id} did not end; holdfast status, holdfast sweep")
-
-
-def _wait_for(ports: Ports, run_id: str, state: LeaseState, limit: float) -> Lease:
-    deadline = ports.clock.boottime() + limit
-    while ports.clock.boottime() < deadline:
-        for lease in ports.leases.leases(run_id=run_id):
-            if lease.state == state:
-                return lease
-        ports.clock.sleep(0.05)
-    raise HoldfastError(f"no fault of run {run_id} became {state} within {limit:.0f}s")
+def _tell(text: str, *, well: bool) -> None:
+    out.print(f"  {text}", style="bold green" if well else "bold red", markup=False)
 
 
 def _say(text: str) -> None:

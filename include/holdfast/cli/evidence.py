@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,6 +15,9 @@ from holdfast.evidence.story import Injection
 from holdfast.model.lease import LeaseState
 from holdfast.model.record import Record
 from holdfast.ports.bundle import Ports
+
+if TYPE_CHECKING:
+    from holdfast.evidence.verify import Checked
 
 app = typer.Typer(help="Look at what runs left behind, and check it.", no_args_is_help=True)
 _Json = Annotated[bool, typer.Option("--json", help="for programs")]
@@ -74,37 +77,45 @@ def verify(
 ) -> None:
     """Check signatures, chain, order and files of a run. Exit 0 all well, 1 changed, 3 missing."""
     with border():
-        from holdfast.evidence.verify import compared
-        from holdfast.evidence.verify import verify as check
-
         ports = _ports()
         pem = ports.notary.public_key() if key is None else _read_key(key)
-        checked = check(
-            ports.notary.records(), run, pem, _digests(ports, run), _injections(ports, run)
-        )
-        checked = compared(checked, run, ports.books.run(run))
+        found = checked(ports, run, pem)
     trust = (
         "integrity only: the key is this deployment's own" if key is None
         else f"against the key in {key}"
     )
     if as_json:
         typer.echo(json.dumps({
-            "run": run, "ok": not checked.troubles, "exit_code": checked.exit_code,
-            "trust": trust, "key_id": checked.key_id, "log_size": checked.log_size,
-            "records": checked.records, "artefacts": checked.artefacts,
-            "troubles": [asdict(t) for t in checked.troubles], "notes": list(checked.notes),
+            "run": run, "ok": not found.troubles, "exit_code": found.exit_code,
+            "trust": trust, "key_id": found.key_id, "log_size": found.log_size,
+            "records": found.records, "artefacts": found.artefacts,
+            "troubles": [asdict(t) for t in found.troubles], "notes": list(found.notes),
         }, indent=1))
     else:
-        for trouble in checked.troubles:
+        for trouble in found.troubles:
             out.print(str(trouble), markup=False)
-        for note in checked.notes:
+        for note in found.notes:
             out.print(f"note: {note}", markup=False)
-        word = "FAILED" if checked.troubles else "OK"
+        word = "FAILED" if found.troubles else "OK"
         out.print(
-            f"{word} {run}: {checked.records} records of a log of {checked.log_size}, "
-            f"{checked.artefacts} files; {trust} ({checked.key_id[:16]})", markup=False,
+            f"{word} {run}: {found.records} records of a log of {found.log_size}, "
+            f"{found.artefacts} files; {trust} ({found.key_id[:16]})", markup=False,
         )
-    raise typer.Exit(checked.exit_code)
+    raise typer.Exit(found.exit_code)
+
+
+def checked(
+    ports: Ports, run: str, pem: bytes, records: Sequence[Record] | None = None
+) -> "Checked":
+    """Verify a run, and hold the books' verdict against the signed one.
+
+    `records` is the log to look at, by default the deployment's own.
+    """
+    from holdfast.evidence.verify import compared, verify
+
+    log = ports.notary.records() if records is None else records
+    found = verify(log, run, pem, _digests(ports, run), _injections(ports, run))
+    return compared(found, run, ports.books.run(run))
 
 
 def _ports() -> Ports:

@@ -83,6 +83,11 @@ def _source(suite: Suite, address: str) -> Source:
     return Source(address)
 
 
+async def look(suite: Suite, seconds: float) -> list[Rehearsal]:
+    """Guard without a fault for so long, telling the readings; ends by itself."""
+    return await _watch(suite, _tasks(suite, ()), _source(suite, ""), seconds, quiet=False)
+
+
 async def _watch(
     suite: Suite, tasks: Mapping[str, Watch], at: Source, seconds: float, *, quiet: bool
 ) -> list[Rehearsal]:
