@@ -1,7 +1,7 @@
 """Suites to DAGs: one for each file in experiments/, none for a file that is broken."""
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from airflow.sdk import DAG, CronTriggerTimetable, get_parsing_context
@@ -9,14 +9,14 @@ from airflow.sdk.definitions.param import ParamsDict  # not in airflow.sdk itsel
 
 from holdfast.errors import SpecError
 from holdfast.model.quantities import format_duration
-from holdfast.model.suite import Experiment, Suite
+from holdfast.model.suite import Experiment, Schedule, Suite
 from holdfast.provider.params import form
 from holdfast.provider.shape import lay_out
 from holdfast.spec.load import LoadedSuite, load_suite
 from holdfast.spec.problems import SpecErrors
 
 _PATTERN = ".suite.yaml"
-_START = datetime(2026, 1, 1, tzinfo=UTC)  # fixed: runs before today are never made up (catchup)
+_START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def dags_from(folder: Path) -> dict[str, DAG]:
@@ -73,10 +73,9 @@ def dag_of(loaded: LoadedSuite) -> DAG:
         dag_id=suite.metadata.name,
         description=suite.metadata.description or None,
         doc_md="\n".join(_doc(suite)),
-        schedule=CronTriggerTimetable(schedule.cron, timezone=schedule.time_zone)
-        if schedule
-        else None,
-        start_date=_START,
+        schedule=_timetable(schedule) if schedule else None,
+        # with a start in the past, a suite that is seen for the first time would run at once
+        start_date=None if schedule else _START,
         catchup=False,
         max_active_runs=1,
         default_args={"owner": suite.metadata.owner, "retries": 0},
@@ -86,6 +85,13 @@ def dag_of(loaded: LoadedSuite) -> DAG:
     # Last: each task that is made in a DAG with params takes a deep copy of them.
     dag.params = ParamsDict(form(experiments))
     return dag
+
+
+def _timetable(schedule: Schedule) -> CronTriggerTimetable:
+    """Begin when it is time next; by default Airflow makes up for a time that has just passed."""
+    return CronTriggerTimetable(
+        schedule.cron, timezone=schedule.time_zone, run_immediately=timedelta(0)
+    )
 
 
 def _files(folder: Path) -> list[Path]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from airflow.sdk import Context
@@ -10,12 +11,16 @@ from airflow.sdk import Context
 
 @dataclass(frozen=True, slots=True)
 class RunOf:
-    """A run as its tasks see it; `id` is `<suite>--<slug of Airflow's run id>`."""
+    """A run as its tasks see it; `id` is `<suite>--<slug of Airflow's run id>`.
+
+    `due` is when its schedule wanted it; None if somebody asked for it.
+    """
 
     id: str
     suite: str
     triggered_by: str
     params: Mapping[str, Any]
+    due: datetime | None = None
 
     @classmethod
     def context(cls, context: Context) -> "RunOf":
@@ -23,11 +28,13 @@ class RunOf:
         dag_run = context["dag_run"]
         suite = dag_run.dag_id
         asker = getattr(dag_run, "triggering_user_name", None)
+        kind = str(getattr(dag_run.run_type, "value", dag_run.run_type))
         return cls(
             id=run_id(suite, dag_run.run_id),
             suite=suite,
-            triggered_by=asker or str(getattr(dag_run.run_type, "value", dag_run.run_type)),
+            triggered_by=asker or kind,
             params=dict(context["params"]),
+            due=dag_run.run_after if kind == "scheduled" else None,
         )
 
 

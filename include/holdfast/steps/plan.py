@@ -1,6 +1,7 @@
 """Open a run: check its suite, resolve its targets, write both down, and sign the plan."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from holdfast.errors import Postponed, SpecError
@@ -15,27 +16,39 @@ from holdfast.spec.rules import Known, installed
 from holdfast.steps.book import choose, write
 
 PLAN = PREDICATES + "plan/v1"
+LATE = timedelta(minutes=30)
+"""How long after its time a scheduled run may still begin: long enough for a restart of Airflow."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlanRequest:
-    """What a person, a schedule or a pipeline asked for; `only` empty means every experiment."""
+    """What a person, a schedule or a pipeline asked for; `only` empty means every experiment.
+
+    `due` is when a schedule wanted it.
+    """
 
     run_id: str
     suite_file: Path
     only: tuple[str, ...] = ()
     dry_run: bool = False
     triggered_by: str = ""
+    due: datetime | None = None
 
 
 def plan(ports: Ports, request: PlanRequest) -> str:
     """Give back the plan's digest.
 
     SpecError if the suite or the choice of experiments is wrong; Postponed, with the run already
-    open, if targets cannot be resolved now. Again with the same plan changes nothing more.
+    open, if its schedule wanted it long ago or targets cannot be resolved now. Again with
+    the same plan changes nothing more.
     """
     loaded = load_suite(request.suite_file, _known(ports))
     suite = choose(loaded.suite, _chosen(loaded.suite, request.only))
+    late = ports.clock.now() - request.due if request.due else timedelta(0)
+    if late > LATE:
+        _open(ports, request, loaded, "")
+        raise Postponed(f"it was due {late.total_seconds() / 60:.0f} minutes ago, {request.due}: "
+                        "nobody expects its faults now")
     try:
         made = make_plan(suite, loaded.digest, ports.drivers, str(ports.settings.home))
     except Unresolved as error:

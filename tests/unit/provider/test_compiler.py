@@ -64,6 +64,33 @@ def test_the_schedule_keeps_its_time_zone(tmp_path):
     assert ("0 2 * * *", "Europe/Berlin") == (timetable.expression, timetable.timezone)
 
 
+@pytest.mark.parametrize(("now", "first"), [
+    pytest.param("2026-03-04T01:05:00+00:00", "2026-03-05T01:00:00+00:00", id="just-past"),
+    pytest.param("2026-03-04T00:59:00+00:00", "2026-03-04T01:00:00+00:00", id="soon"),
+])
+def test_a_suite_that_is_seen_for_the_first_time_waits_for_its_time(tmp_path, now, first):
+    """Airflow would make up for the latest time that has passed: faults that nobody expects."""
+    import time_machine
+    from airflow.timetables.base import TimeRestriction
+    from airflow.timetables.trigger import CronTriggerTimetable
+
+    schedule = 'schedule: {cron: "0 2 * * *", time_zone: Europe/Berlin}'
+    (tmp_path / "s.suite.yaml").write_text(suite_text("s", schedule))
+    dag = dags_from(tmp_path)["s"]
+    timetable = CronTriggerTimetable(
+        dag.timetable.expression, timezone=dag.timetable.timezone,
+        run_immediately=dag.timetable.run_immediately,
+    )
+    starts = [dag.start_date, *(task.start_date for task in dag.tasks)]
+    assert {None} == set(starts)
+    with time_machine.travel(now, tick=False):
+        info = timetable.next_dagrun_info(
+            last_automated_data_interval=None,
+            restriction=TimeRestriction(earliest=None, latest=None, catchup=dag.catchup),
+        )
+    assert info.run_after.isoformat() == first
+
+
 def test_without_a_schedule_only_people_start_it(folder):
     assert dags_from(folder)["one"].schedule is None
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -59,13 +60,14 @@ def test_a_run_id_is_safe_in_a_file_name(airflow_run, ours):
 
 
 def test_a_run_knows_who_asked():
-    assert "sre" == RunOf.context(context()).triggered_by
+    run = RunOf.context(context())
+    assert ("sre", None) == (run.triggered_by, run.due)
 
 
 def test_a_run_that_nobody_asked_for_is_its_schedules():
-    kind = SimpleNamespace(value="scheduled")
-    assert "scheduled" == RunOf.context(
-        context(triggering_user_name=None, run_type=kind)).triggered_by
+    kind, due = SimpleNamespace(value="scheduled"), datetime(2026, 1, 1, 2, tzinfo=UTC)
+    run = RunOf.context(context(triggering_user_name=None, run_type=kind, run_after=due))
+    assert ("scheduled", due) == (run.triggered_by, run.due)
 
 
 def test_links_show_what_is_up(home):

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -12,7 +13,7 @@ from holdfast.spec.problems import SpecErrors
 from holdfast.steps.book import is_dry, plan_of, suite_of
 from holdfast.steps.plan import PLAN, PlanRequest, plan
 from support import suites
-from support.ports import memory_ports
+from support.ports import START, memory_ports
 from support.runs import RUN, planned
 
 
@@ -118,3 +119,14 @@ def test_who_chooses_a_fault_that_follows_another_chooses_both(tmp_path):
     with pytest.raises(SpecError, match=why):
         planned(tmp_path, change, request={"only": ("beside",)})
     assert planned(tmp_path, change, request={"only": ("first", "beside")})
+
+
+@pytest.mark.parametrize(("late", "begins"), [(30, True), (31, False)])
+def test_a_scheduled_run_begins_when_it_was_due_or_not_at_all(tmp_path, late, begins):
+    """A machine that was asleep at night must not have its faults by day."""
+    due = START - timedelta(minutes=late)
+    if begins:
+        assert planned(tmp_path, request={"due": due})
+        return
+    with pytest.raises(Postponed, match="it was due 31 minutes ago"):
+        planned(tmp_path, request={"due": due})

@@ -37,6 +37,7 @@ class PlanOperator(StepOperator):
             only=() if everything else tuple(chosen.experiments),
             dry_run=chosen.dry_run,
             triggered_by=run.triggered_by,
+            due=run.due,
         )
         with (
             border.before_the_verdict_watches(ports, run.id, self.task_id),
