@@ -23,7 +23,8 @@ down: ready          ## stop both
 test: ready-dev      ## lint, types, layers and every test
 	@$(MAKE) --no-print-directory lint
 	$(PYTEST) tests/unit -n 2 --cov --cov-report=
-	$(PYTEST) tests/contract tests/dags --cov --cov-append --cov-report=
+	$(PYTEST) tests/contract -n 2 --dist loadgroup --cov --cov-append --cov-report=
+	$(PYTEST) tests/dags --cov --cov-append --cov-report=
 	@$(BIN)/coverage report --fail-under 90 --format total
 	@$(BIN)/coverage report --fail-under 100 --skip-covered --include '$(PURE)'
 	$(PYTEST) tests/system --ignore tests/system/airflow

@@ -1,6 +1,7 @@
 """Every fault driver keeps the protocol's promises, on real targets (F1 F2 F3 F5; S3)."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -16,12 +17,14 @@ from holdfast.ports.faults import FaultDriver
 from holdfast.registry import Registry
 from support.faults import NO_EFFECT, Bench, wait_for
 
-pytestmark = [pytest.mark.system, pytest.mark.xdist_group("bench")]
+pytestmark = pytest.mark.system
 DRIVERS: Registry[FaultDriver] = Registry("faults", "DRIVER")
 SHARED = frozenset({"process.hang", "process.exhaust_descriptors", "postgres.pause_replay"})
 """A process is stopped, a replay paused, once for everybody: the second lease is refused at arm
 when the first is active; armed before, the first revert ends both."""
-LEASE, OTHER = "L-0a1B", "L-0a1C"
+_WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
+# A lease's mark is seen on the whole host: two workers must not have the same.
+LEASE, OTHER = f"L-0a1B{_WORKER}", f"L-0a1C{_WORKER}"
 _HALVES = (0.0, 0.003, 0.03)
 _INJECT = """
 import json, sys
