@@ -109,11 +109,18 @@ def test_the_effect_is_real_and_so_is_its_end(name: str, bench: Bench) -> None:
 
 @every_driver
 def test_residue_is_seen_while_the_fault_is_active_and_not_after(name: str, bench: Bench) -> None:
-    driver, recipe = armed(bench, name)
-    driver.inject(recipe)
-    assert driver.residue(recipe)
-    driver.revert(recipe)
-    assert not driver.residue(recipe)
+    seen: Any = ()
+    # A target that repairs itself may be quicker than a look at it, though not every time.
+    tries = 1 if DRIVERS[name].effect is Effect.HELD else 3
+    while not seen and tries:
+        driver, recipe = armed(bench, name)
+        driver.inject(recipe)
+        seen = driver.residue(recipe)
+        driver.revert(recipe)
+        assert not driver.residue(recipe)
+        heals(bench)
+        tries -= 1
+    assert seen
 
 
 @every_driver
