@@ -18,7 +18,7 @@ from holdfast.model.fault import Fault, Recipe
 from holdfast.model.verdict import Verdict
 from holdfast.probes.reads_audited import PROBE
 from support.door import AUDIT, Api, Door
-from support.faults import wait_for
+from support.waiting import wait_for
 
 pytestmark = [pytest.mark.system, pytest.mark.xdist_group("door")]
 

@@ -15,7 +15,8 @@ from holdfast.errors import FaultError
 from holdfast.model.fault import Effect, Recipe
 from holdfast.ports.faults import FaultDriver
 from holdfast.registry import Registry
-from support.faults import NO_EFFECT, Bench, wait_for
+from support.faults import NO_EFFECT, Bench
+from support.waiting import wait_for
 
 pytestmark = pytest.mark.system
 DRIVERS: Registry[FaultDriver] = Registry("faults", "DRIVER")

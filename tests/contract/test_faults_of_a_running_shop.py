@@ -13,8 +13,8 @@ from holdfast.ports.faults import FaultDriver
 from holdfast.registry import Registry
 from shop.settled import Settled
 from shop.status import answers
-from support.faults import wait_for
 from support.shop import whole_shop
+from support.waiting import wait_for
 
 pytestmark = pytest.mark.system
 DRIVERS: Registry[FaultDriver] = Registry("faults", "DRIVER")

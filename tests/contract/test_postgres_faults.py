@@ -12,7 +12,9 @@ from holdfast.errors import FaultError
 from holdfast.faults.postgres.kill_primary import KillPrimaryDriver
 from holdfast.faults.postgres.pause_replay import PauseReplayDriver
 from holdfast.model.fault import Recipe
-from support.faults import Bench, Pair, wait_for
+from support.faults import Bench
+from support.pair import Pair
+from support.waiting import wait_for
 
 pytestmark = pytest.mark.system
 KILL, PAUSE = KillPrimaryDriver(), PauseReplayDriver()

@@ -11,7 +11,8 @@ from holdfast.faults.security.fail_authentication import DRIVER as PASSWORD
 from holdfast.faults.security.revoke_login import DRIVER as LOGIN
 from holdfast.model.fault import Recipe
 from holdfast.ports.faults import FaultDriver
-from support.faults import Bench, Pair
+from support.faults import Bench
+from support.pair import Pair
 
 pytestmark = [pytest.mark.system, pytest.mark.xdist_group("logins")]
 ROLE = "SELECT rolcanlogin || ' ' || coalesce(rolvaliduntil::text, 'never') FROM pg_roles" \

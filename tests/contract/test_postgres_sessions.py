@@ -17,7 +17,8 @@ from holdfast.faults.postgres.slow_queries import DRIVER as SLOW
 from holdfast.faults.postgres.terminate_connections import DRIVER as TERMINATE
 from holdfast.model.fault import Recipe
 from holdfast.ports.faults import FaultDriver
-from support.faults import Bench, wait_for
+from support.faults import Bench
+from support.waiting import wait_for
 
 pytestmark = [pytest.mark.system, pytest.mark.xdist_group("sessions")]
 HELD = {

@@ -1,12 +1,9 @@
 """A bench of real targets, one for each kind of address, and observers that see them suffer."""
 
 import json
-import secrets
-import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -22,12 +19,13 @@ from holdfast.clients.load import Load
 from holdfast.clients.toxics import Trial, trial
 from holdfast.model.fault import Fault, Setting
 from shop.free_ports import choose
-from shop.postgres import rights
-from support import database
 from support.database import Users
 from support.disk import NAME as DISK
 from support.disk import Disk
 from support.door import AUDIT, Api, Door
+from support.pair import Pair
+from support.trees import Kept, Tree
+from support.waiting import wait_for
 
 QUICK: Mapping[str, float] = {"patience": 0.5, "latency": 0.2}
 """Parameters that a driver gets if it has them, so that tests are short."""
@@ -55,90 +53,6 @@ STRONG: Mapping[str, Mapping[str, float]] = {
 NO_EFFECT = frozenset({"noop"})
 """Drivers that touch nothing by design."""
 
-_BEATS = """
-import os, pathlib, select, sys, time
-folder, depth = pathlib.Path(sys.argv[1]), 3
-for beat in folder.iterdir():
-    beat.unlink()
-while depth and not os.fork():
-    depth -= 1
-    if depth == 1:
-        os.setsid()
-while True:
-    try:
-        (folder / f"beat-{os.getpid()}").write_text(f"{time.monotonic()} {time.time()}")
-    except OSError:
-        pass
-    select.select([], [], [], 0.02)  # time.sleep fails under libfaketime
-"""
-
-
-class Tree:
-    """A process with descendants, one of them in a session of its own, all of whom keep writing."""
-
-    def __init__(self, home: Path, name: str) -> None:
-        self.name, self._file, self._folder = name, home / "run" / f"{name}.pid", home / name
-        self.program = _BEATS
-        self._folder.mkdir()
-
-    def job(self, pause: float) -> dict[str, object]:
-        """What a supervisor is told: it starts a dead tree again after a pause."""
-        command = [sys.executable, "-c", self.program, str(self._folder)]
-        return {"name": self.name, "argv": command, "backoff_seconds": [pause]}
-
-    def kill(self) -> None:
-        for process in processes.tree(self._roots, processes.table()):
-            processes.send(process, signal.SIGKILL)
-
-    @property
-    def pids(self) -> list[int]:
-        return [p.pid for p in processes.tree(self._roots, processes.table())]
-
-    def is_beating(self) -> bool:
-        """All four write, with the right time."""
-        try:
-            before = {beat: beat.read_text() for beat in self._folder.iterdir()}
-            wait_for(lambda: all(beat.read_text() != was for beat, was in before.items()), 1)
-            times = [float((beat.read_text().split() or [0, 0])[-1]) for beat in before]
-        except (TimeoutError, FileNotFoundError):
-            return False
-        return len(before) == 4 and all(abs(seen - time.time()) < 3600 for seen in times if seen)
-
-    @property
-    def _roots(self) -> list[int]:
-        return [int(self._file.read_text())] if self._file.exists() else []
-
-
-class Kept:
-    """The demo shop's supervisor over the trees."""
-
-    def __init__(self, home: Path, trees: list[Tree], pause: float = 0.3) -> None:
-        self._home, self._trees, self._pause = home, trees, pause
-        self._child: subprocess.Popen[bytes] | None = None
-
-    def start(self, ready: Callable[[], bool] | None = None) -> None:
-        """Begin; return when all beat, or are ready in another sense."""
-        spec = self._home / "supervisor.json"
-        spec.write_text(json.dumps({
-            "run_dir": str(self._home / "run"), "log_dir": str(self._home / "logs"),
-            "processes": [tree.job(self._pause) for tree in self._trees],
-        }))
-        self._child = subprocess.Popen(
-            [sys.executable, "-m", "shop.supervisor", str(spec)], start_new_session=True,
-            stdout=(self._home / "supervisor.log").open("ab"))
-        wait_for(ready or (lambda: all(map(Tree.is_beating, self._trees))), 30)
-
-    def hold(self, number: signal.Signals) -> None:
-        """Stop the supervisor, or let it go on."""
-        if self._child is not None:
-            self._child.send_signal(number)
-
-    def stop(self) -> None:
-        if self._child is not None:
-            self._child.terminate()
-            self._child.wait()
-
-
 def _workers() -> list[int]:
     """Processes that give way to everybody: niced to the end, or the first to go without memory."""
     found = []
@@ -156,139 +70,6 @@ def _workers() -> list[int]:
 
 LEASE_WORD = "L-0a1"
 """How the leases of these tests begin, so that other workers of this host are not counted."""
-
-
-class Server:
-    """One PostgreSQL node, a child of this process."""
-
-    def __init__(self, folder: Path, port: int) -> None:
-        self.folder, self.port = folder, port
-
-    def start(self) -> None:
-        child = subprocess.Popen(
-            rights.command("postgres", "-D", str(self.folder), "-p", str(self.port)),
-            env=rights.environment(), cwd="/", stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, stderr=(self.folder / "log").open("ab"),
-        )
-        threading.Thread(target=child.wait, daemon=True).start()  # no zombie may hold the pid
-
-    def stop(self) -> None:
-        for process in processes.working_in(str(self.folder)):
-            processes.send(process, signal.SIGKILL)
-        wait_for(lambda: not processes.working_in(str(self.folder)))
-        # A killed postmaster that nobody has reaped yet would look alive to the next one.
-        (self.folder / "postmaster.pid").unlink(missing_ok=True)
-
-
-class Pair:
-    """A primary and a streaming standby."""
-
-    def __init__(self, folder: Path) -> None:
-        ports = choose("ab")
-        self.password = secrets.token_urlsafe(18)
-        self.a, self.b = (Server(folder / name, ports[name]) for name in "ab")
-        self._folder = folder
-
-    def ask(self, server: Server, question: str, *values: object) -> Any:
-        with psycopg.connect(
-            host="127.0.0.1", port=server.port, user="postgres", password=self.password,
-            dbname="postgres", autocommit=True, connect_timeout=2,
-            options="-c lock_timeout=500",
-        ) as link:
-            cursor = link.execute(question, values or None)  # type: ignore[call-overload]
-            return cursor.fetchone()[0] if cursor.description else None
-
-    def primary(self) -> Server | None:
-        for server in (self.a, self.b):
-            try:
-                if not self.ask(server, "SELECT pg_is_in_recovery()"):
-                    return server
-            except psycopg.OperationalError:
-                continue
-        return None
-
-    def takes_writes(self) -> bool:
-        server = self.primary()
-        try:
-            return server is not None and bool(self.write(server))
-        except psycopg.OperationalError:
-            return False
-
-    def write(self, server: Server) -> str:
-        key = secrets.token_hex(8)
-        self.ask(server, "INSERT INTO rows VALUES (%s)", key)
-        return key
-
-    def has(self, server: Server, key: str) -> bool:
-        return bool(self.ask(server, "SELECT count(*) FROM rows WHERE key = %s", key))
-
-    def replicates(self) -> bool:
-        """A new row reaches the standby."""
-        source = self.primary()
-        if source is None:
-            return False
-        try:
-            other, key = self.b if source is self.a else self.a, self.write(source)
-            wait_for(lambda: self.has(other, key), 0.5)
-        except (TimeoutError, psycopg.OperationalError):
-            return False
-        return True
-
-    def promote(self, server: Server) -> None:
-        self.ask(server, "SELECT pg_promote(true, 10)")
-
-    def is_streaming(self) -> bool:
-        source = self.primary()
-        question = "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'"
-        return source is not None and self.ask(source, question) > 0
-
-    def restart(self) -> None:
-        for server in (self.a, self.b):
-            server.stop()
-        for server in (self.a, self.b):
-            server.start()
-        wait_for(self.is_streaming, 30)
-
-    def stop(self) -> None:
-        for server in (self.b, self.a):
-            server.stop()
-
-    def build(self) -> None:
-        folder = self._folder
-        secret, passfile = folder / "secret", folder / "passfile"
-        secret.write_text(self.password)
-        passfile.write_text(f"127.0.0.1:*:*:postgres:{self.password}\n")
-        passfile.chmod(0o600)
-        for server in (self.a, self.b):
-            server.folder.mkdir(mode=0o700)
-        rights.hand_over([secret, passfile, self.a.folder, self.b.folder])
-        _program("initdb", "-D", str(self.a.folder), "-U", "postgres", "--pwfile", str(secret),
-                 "--data-checksums", "-N", "-E", "UTF8", "--locale=C", "--auth=scram-sha-256")
-        secret.unlink()
-        with (self.a.folder / "postgresql.conf").open("a") as settings:
-            settings.write(_SETTINGS)
-        self.a.start()
-        wait_for(lambda: self.primary() is self.a, 30)
-        self.ask(self.a, "CREATE TABLE rows (key text PRIMARY KEY)")
-        self.ask(self.a, f"CREATE ROLE app LOGIN PASSWORD '{self.password}'")
-        for statement in database.SCHEMA:
-            self.ask(self.a, statement)
-        source = f"host=127.0.0.1 port={self.a.port} user=postgres passfile={passfile}"
-        _program("pg_basebackup", "-D", str(self.b.folder), "-d", source, "-X", "stream", "-C",
-                 "-S", "node_b", "-R", "-c", "fast", "-N")
-        self.b.start()
-        wait_for(self.is_streaming, 30)
-
-
-_SETTINGS = """
-listen_addresses = '127.0.0.1'
-unix_socket_directories = ''
-shared_buffers = 16MB
-max_connections = 30
-wal_keep_size = 128MB
-wal_retrieve_retry_interval = 500ms
-fsync = off
-"""
 
 
 class Relay:
@@ -511,17 +292,3 @@ _NOWHERE = {"process": "run/none-*.pid", "postgres": "nowhere_db", "proxy": "now
             "load": "nowhere_load", "environment": "env/none.env",
             "tls": "nowhere_tls", "http": "nowhere_http", "audit": AUDIT,
             "disk": "disk/none"}
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 5.0) -> None:
-    """Wait until it is true; TimeoutError if it does not become so."""
-    until = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > until:
-            raise TimeoutError
-        time.sleep(0.02)
-
-
-def _program(name: str, *arguments: str) -> None:
-    subprocess.run(rights.command(name, *arguments), env=rights.environment(), cwd="/",
-                   stdin=subprocess.DEVNULL, capture_output=True, check=True, timeout=60)

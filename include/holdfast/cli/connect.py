@@ -21,14 +21,16 @@ _PORTS = {"http": 80, "https": 443, "postgresql": 5432, "postgres": 5432}
 @connector.command()
 def connect(
     connection_id: Annotated[str, typer.Argument(metavar="[ID]", help="as suites name it")] = "",
-    url: Annotated[str, typer.Argument(metavar="[URL]", help="http://, https:// or postgresql://")] = "",  # noqa: E501
+    url: Annotated[
+        str, typer.Argument(metavar="[URL]", help="http://, https:// or postgresql://")
+    ] = "",
     password_file: Annotated[
         str, typer.Option(help="read the password from its first line; - is standard input")
     ] = "",
     node: Annotated[
         list[str], typer.Option(help="NAME=HOST:PORT of each server of a cluster; may be repeated")
-    ] = [],  # noqa: B006
-    extra: Annotated[list[str], typer.Option(help="KEY=VALUE, such as proxy=database")] = [],  # noqa: B006
+    ] = [],
+    extra: Annotated[list[str], typer.Option(help="KEY=VALUE, such as proxy=database")] = [],
 ) -> None:
     """Write down an address under an id; without arguments, list those there are, no secrets."""
     with border():

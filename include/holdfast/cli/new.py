@@ -24,23 +24,27 @@ _KINDS = tuple(Selector.model_fields)
 
 
 @new_app.command()
-def new(  # noqa: PLR0917 - typer reads the options from the signature
+def new(
     name: Annotated[str, typer.Argument(help="what the suite is called")],
     service: Annotated[
         list[str], typer.Option(help="NAME=KIND:ADDRESS; may be repeated; asked for when missing")
-    ] = [],  # noqa: B006
+    ] = [],
     metrics: Annotated[
         str, typer.Option(help=f"whose metric names: {', '.join(VOCABULARIES)}; else found out")
     ] = "",
     prometheus: Annotated[
         str, typer.Option(help="connection id of the Prometheus that sees the target")
     ] = "prometheus_default",
-    labels: Annotated[str, typer.Option(help='label matchers for every query, such as job="api"')] = "",  # noqa: E501
+    labels: Annotated[
+        str, typer.Option(help='label matchers for every query, such as job="api"')
+    ] = "",
     window: Annotated[str, typer.Option(help="of rates; four scrapes or more")] = "1m",
     grace: Annotated[str, typer.Option(help="how long the guard may see nothing")] = "30s",
     environment: Annotated[str, typer.Option(help="what the target is called")] = "staging",
     owner: Annotated[str, typer.Option(help="who looks after it; you by default")] = "",
-    output: Annotated[Path | None, typer.Option(help="the file; experiments/NAME.suite.yaml")] = None,  # noqa: E501
+    output: Annotated[
+        Path | None, typer.Option(help="the file; experiments/NAME.suite.yaml")
+    ] = None,
 ) -> None:
     """Draft a suite: one gentle fault for each service, objectives in your metrics' own names."""
     with border():
@@ -105,5 +109,5 @@ def _ask_services() -> Sequence[Service]:
             return services
         if more:
             kind = typer.prompt(f"kind of its address ({', '.join(FIRST)})")
-            address = typer.prompt("its address (a connection id, or pid files below the state folder)")  # noqa: E501
+            address = typer.prompt("its address (connection id, or pid files below .holdfast)")
             services.append(service_of(f"{more}={kind}:{address}", _KINDS))

@@ -31,9 +31,9 @@ _STYLE = {
 
 
 @runner.command()
-def run(  # noqa: PLR0917 - typer reads the options from the signature
+def run(
     suite: Annotated[Path, typer.Argument(help="a file in experiments/, or its suite's name")],
-    only: Annotated[list[str], typer.Option(help="run only this experiment; may be repeated")] = [],  # noqa: B006
+    only: Annotated[list[str], typer.Option(help="run only this experiment; may be repeated")] = [],
     dry_run: Annotated[bool, typer.Option(help="plan and preflight, no fault")] = False,
     timeout: Annotated[str, typer.Option(help="stop the run after this long")] = "30m",
     junit: Annotated[Path | None, typer.Option(help="write the result as JUnit XML")] = None,

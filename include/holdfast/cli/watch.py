@@ -30,9 +30,11 @@ _PATIENCE = 0.4  # as the guard's
 @watcher.command()
 def watch(
     suite: Annotated[Path, typer.Argument(help="a file, or the name of a suite in experiments/")],
-    only: Annotated[list[str], typer.Option(help="as for this experiment; may be repeated")] = [],  # noqa: B006
+    only: Annotated[list[str], typer.Option(help="as for this experiment; may be repeated")] = [],
     for_: Annotated[str, typer.Option("--for", help="how long; until Ctrl-C by default")] = "",
-    prometheus: Annotated[str, typer.Option(help="ask this address, not the suite's connection")] = "",  # noqa: E501
+    prometheus: Annotated[
+        str, typer.Option(help="ask this address, not the suite's connection")
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="the summary as JSON only")] = False,
 ) -> None:
     """Guard the target as if a fault were on, without one; exit code 4 if it would have ended."""

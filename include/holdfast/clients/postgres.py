@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 OWN_NAME = "holdfast"
 """The application name of Holdfast's own sessions; those that are a fault add the lease to it."""
 _LIMIT = 4.0
-_READ_LIMIT: LiteralString = "SET LOCAL statement_timeout = '3s'"  # before the line is cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ class Cluster:
         `database` is another one than the entry's.
         """
         with self._errors(node), self._connect(node, OWN_NAME, database) as link, \
-                _limited(link.fileno()):
+                hang_up(link.fileno(), _LIMIT):
             yield link
 
     def hold(self, node: Node, name: str, settings: Mapping[str, str]) -> "Session":
@@ -86,28 +85,6 @@ class Cluster:
         """The first value of the first row; None without one."""
         rows = self.ask(node, question, *values)
         return rows[0][0] if rows else None
-
-    def read(self, node: Node, query: str) -> list[tuple[Any, ...]]:
-        """The rows of a query that a suite's author wrote: one SELECT, and it changes nothing.
-
-        A cursor of the server takes a SELECT only, and no second statement after it; the
-        transaction refuses what a function of that SELECT would write.
-        """
-        from psycopg import errors
-
-        with self.session(node) as link:
-            link.read_only = True
-            try:
-                with link.transaction(), link.cursor("holdfast_read") as cursor:
-                    link.execute(_READ_LIMIT)
-                    return cursor.execute(query.encode()).fetchall()
-            except (errors.SyntaxError, errors.FeatureNotSupported,
-                    errors.ReadOnlySqlTransaction) as error:
-                first = str(error).splitlines()[0]
-                text = f"the query must be one SELECT that changes nothing: {first}"
-                raise FaultError(text, target=self.named(node)) from error
-            except errors.QueryCanceled as error:
-                raise FaultError(str(error).strip(), target=self.named(node)) from error
 
     def in_recovery(self) -> dict[str, bool | None]:
         """For each node whether it replays another's log; None when it does not answer."""
@@ -188,10 +165,10 @@ def cluster(home: str, connection_id: str) -> Cluster:
 
 
 @contextmanager
-def _limited(descriptor: int) -> Iterator[None]:
-    """Hang up when a server that has stopped answers nothing; libpq itself would wait for ever."""
+def hang_up(descriptor: int, seconds: float) -> Iterator[None]:
+    """Hang up after so long when a server that has stopped answers nothing; libpq would wait on."""
     line = socket.socket(fileno=socket.dup(descriptor))
-    timer = threading.Timer(_LIMIT, line.shutdown, [socket.SHUT_RDWR])
+    timer = threading.Timer(seconds, line.shutdown, [socket.SHUT_RDWR])
     timer.daemon = True
     timer.start()
     try:

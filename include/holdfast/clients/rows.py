@@ -1,14 +1,12 @@
 """Read rows of a PostgreSQL in one read-only transaction: all answers are of the same moment."""
 
-import socket
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from holdfast.clients.postgres import Cluster, Node
+from holdfast.clients.postgres import Cluster, Node, hang_up
 from holdfast.errors import CheckError, FaultError, TransientFaultError
 
 if TYPE_CHECKING:
@@ -41,7 +39,7 @@ def look(nodes: Cluster, node: Node, now: Callable[[], float]) -> Iterator[Look]
     with _own_words(nodes.named(node)), \
             psycopg.connect(nodes.address(node), connect_timeout=2,
                             application_name="holdfast") as link, \
-            _cut_off(link.fileno()):
+            hang_up(link.fileno(), LONGEST_SECONDS):
         link.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         link.read_only = True
         limit = f"{round(LONGEST_SECONDS * 900)}ms"  # before the line is cut
@@ -79,18 +77,3 @@ def _own_words(name: str) -> Iterator[None]:
 
 def _first(error: "psycopg.Error") -> str:
     return next(iter(str(error).strip().splitlines()), "no answer")
-
-
-@contextmanager
-def _cut_off(descriptor: int) -> Iterator[None]:
-    """Hang up on a server that has stopped: it would hold the connection without an answer."""
-    line = socket.socket(fileno=socket.dup(descriptor))
-    timer = threading.Timer(LONGEST_SECONDS, line.shutdown, [socket.SHUT_RDWR])
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-        timer.join()
-        line.close()

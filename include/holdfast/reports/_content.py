@@ -116,6 +116,7 @@ class Mechanism:
     risk: str
     text: str
     figures: Sequence[tuple[str, str]] = ()
+    description: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,7 @@ def _guard(report: Report) -> Iterator[str]:
 def _mechanisms(report: Report) -> Iterator[str]:
     yield from _section("## Mechanisms", _table(
         ("Mechanism", "Type", "Experiment", "State", "Risk", "Evidence"),
-        ((m.name, m.type, m.experiment, m.state, m.risk,
+        ((m.name, ": ".join(filter(None, (m.type, m.description))), m.experiment, m.state, m.risk,
           "; ".join([m.text, *(f"{name} {value}" for name, value in m.figures)]))
          for m in report.mechanisms),
     ))

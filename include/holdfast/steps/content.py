@@ -46,7 +46,7 @@ def content(ports: Ports, run_id: str) -> Report:
         repeat=content_setting.repeat(ports, run), controls=suite.compliance.controls,
         summary=summarise(_told(ports, run, suite, trials, availability(suite, kept))),
         left_out=content_setting.left_out(ports, run_id, suite),
-        mechanisms=content_entries.mechanisms(found),
+        mechanisms=content_entries.mechanisms(found, suite),
         spends=content_entries.spends(ports, run_id),
         day_left=content_entries.day_left(ports, run_id, suite.budget),
         normals=content_entries.normals(ports, run_id, suite),

@@ -22,13 +22,15 @@ BLAST = "blast_radius"
 _TAILS = {"max": ("p50", "p95", "p99"), "min": ("p50", "p25", "p05")}
 
 
-def mechanisms(found: Iterable[Finding]) -> list[Mechanism]:
-    """Give each verdict on a mechanism with the figures behind it."""
+def mechanisms(found: Iterable[Finding], suite: Suite) -> list[Mechanism]:
+    """Give each verdict on a mechanism with the figures behind it, and what its author says."""
+    said = {name: spec.description for name, spec in suite.mechanisms.items()}
     return [
         Mechanism(
             f.name, str(f.measured["mechanism"]), f.experiment,
             str(f.measured.get("state", f.verdict.name)), f.verdict,
             str(f.measured.get("risk", "–")), f.text, _figures(f.measured),
+            said.get(f.name, ""),
         )
         for f in found if is_mechanism(f)
     ]

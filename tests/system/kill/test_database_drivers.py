@@ -13,7 +13,8 @@ from holdfast.steps.janitor import sweep
 from support.database import Users
 from support.disk import Disk
 from support.door import Door
-from support.faults import Pair, wait_for
+from support.pair import Pair
+from support.waiting import wait_for
 
 pytestmark = [pytest.mark.system, pytest.mark.kill, pytest.mark.xdist_group("database-kills")]
 DRIVERS = Registry("faults", "DRIVER")

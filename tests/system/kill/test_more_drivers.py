@@ -8,8 +8,8 @@ import pytest
 from holdfast.model.lease import LeaseState
 from holdfast.registry import Registry
 from holdfast.steps.janitor import sweep
-from support.faults import Kept, Tree
 from support.shop import tcp_proxy
+from support.trees import Kept, Tree
 
 pytestmark = [pytest.mark.system, pytest.mark.kill]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from holdfast.model.fault import Fault
-from support.faults import Kept, Tree
+from support.trees import Kept, Tree
 
 
 class Home:

@@ -9,7 +9,7 @@ from holdfast.errors import FaultError
 from holdfast.faults.process import _memory, _own
 from holdfast.faults.process.cpu_burn import CpuBurnDriver
 from holdfast.faults.process.memory_pressure import MemoryPressureDriver
-from support.faults import wait_for
+from support.waiting import wait_for
 from unit.faults.conftest import Home
 
 CPU, MEMORY = CpuBurnDriver(), MemoryPressureDriver()

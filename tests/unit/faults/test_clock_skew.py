@@ -9,7 +9,7 @@ from holdfast.errors import FaultError
 from holdfast.faults.process import _environment, clock_skew
 from holdfast.faults.process._trees import Trees
 from holdfast.faults.process.clock_skew import ClockSkewDriver
-from support.faults import wait_for
+from support.waiting import wait_for
 from unit.faults.conftest import Home
 
 DRIVER = ClockSkewDriver()

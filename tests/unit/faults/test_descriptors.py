@@ -10,7 +10,7 @@ from holdfast.clients import processes
 from holdfast.errors import FaultError
 from holdfast.faults.process.exhaust_descriptors import ExhaustDescriptorsDriver
 from holdfast.model.fault import Recipe
-from support.faults import wait_for
+from support.waiting import wait_for
 from unit.faults.conftest import Home
 
 DRIVER = ExhaustDescriptorsDriver()

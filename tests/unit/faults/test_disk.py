@@ -78,6 +78,6 @@ def test_an_error_that_is_not_want_of_space_is_not_hidden(tmp_path: Path) -> Non
 
 
 def wait(condition: object) -> None:
-    from support.faults import wait_for
+    from support.waiting import wait_for
 
     wait_for(condition)  # type: ignore[arg-type]

@@ -16,7 +16,8 @@ from holdfast.errors import FaultError
 from holdfast.faults.process._trees import is_own
 from holdfast.faults.process.hang import HangDriver
 from holdfast.model.fault import Fault, Recipe
-from support.faults import Kept, Tree, wait_for
+from support.trees import Kept, Tree
+from support.waiting import wait_for
 
 DRIVER = HangDriver()
 

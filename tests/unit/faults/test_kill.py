@@ -17,7 +17,7 @@ from holdfast.faults.process.crash_loop import CrashLoopDriver
 from holdfast.faults.process.kill import KillDriver
 from holdfast.model.fault import Recipe
 from holdfast.ports.faults import FaultDriver
-from support.faults import wait_for
+from support.waiting import wait_for
 from unit.faults.conftest import Home
 
 KILL, LOOP = KillDriver(), CrashLoopDriver()

@@ -6,16 +6,19 @@ import pytest
 
 from holdfast.model.lease import LeaseState
 from holdfast.model.ledger import Claim
+from holdfast.model.mechanism import MechanismSpec
 from holdfast.model.run import Entry, EntryKind
 from holdfast.model.summary import Level
 from holdfast.model.verdict import Finding, Verdict
 from holdfast.reports._content import Blast, Health, HealthPart, Mechanism, Spend
 from holdfast.steps.book import write, write_finding
 from holdfast.steps.content import content
+from holdfast.steps.content_entries import mechanisms
 from holdfast.steps.score import score
 from holdfast.steps.seal import seal
 from support import suites
 from support.after import ended, put_lease
+from support.guard import a_suite
 from support.ports import START, FakeMetrics
 from support.runs import RUN, WELL
 
@@ -149,3 +152,12 @@ def test_a_lease_that_is_not_clean_makes_the_risk_high(ports):
     put_lease(ports, "second", 1, state=LeaseState.UNCLEAN)
     told = content(ports, RUN).summary
     assert (Level.HIGH, True) == (told.risk, told.weaknesses[0].startswith("second: it is not"))
+
+
+def test_a_mechanism_bears_what_its_author_says_of_it():
+    """R5."""
+    spec = MechanismSpec(type="circuit_breaker", description="Five failures open it.")
+    suite = a_suite().model_copy(update={"mechanisms": {"breaker": spec}})
+    measured = {"mechanism": "circuit_breaker", "state": "WORKING", "risk": "low"}
+    found = [Finding("breaker", Verdict.HELD, "it opened", "first", measured)]
+    assert ["Five failures open it."] == [m.description for m in mechanisms(found, suite)]
