@@ -5,7 +5,11 @@ set -eu
 cd "$(dirname "$0")/.."
 mode=${1:-run}
 lock=requirements.txt
-[ "$mode" = dev ] && lock=requirements-dev.txt
+wanted=deploy/packages.txt
+if [ "$mode" = dev ]; then
+    lock=requirements-dev.txt
+    wanted="$wanted deploy/packages-dev.txt"
+fi
 python=${PYTHON:-python3}
 
 say() { printf 'holdfast: %s\n' "$*" >&2; }
@@ -14,7 +18,8 @@ say() { printf 'holdfast: %s\n' "$*" >&2; }
     { say "Python 3.11 or newer is needed; set PYTHON=/path/to/python3.11"; exit 1; }
 
 missing=""
-for package in $(cat deploy/packages.txt); do
+# shellcheck disable=SC2086
+for package in $(cat $wanted); do
     # a library has no program to look for; a program may be there without its package
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q ' installed$' ||
         PATH="$PATH:/usr/sbin:/sbin" command -v "$package" >/dev/null 2>&1 || missing="$missing $package"
