@@ -92,7 +92,7 @@ class Users:
         try:
             with psycopg.connect(
                 host="127.0.0.1", port=port, user="app", password=self._password,
-                dbname="postgres", connect_timeout=2,
+                dbname="postgres", connect_timeout=2, autocommit=True,
             ) as link:
                 link.execute("SELECT sum(length(text)) FROM pages")
         except psycopg.InternalError:  # invalid page in block

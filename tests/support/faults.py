@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
@@ -103,6 +104,7 @@ class Relay:
             with psycopg.connect(
                 host="127.0.0.1", port=self.listen, user="postgres", password=password,
                 dbname="postgres", connect_timeout=2, options="-c statement_timeout=1000",
+                autocommit=True,
             ) as link:
                 link.execute("SELECT repeat('x', 50000)")
         except psycopg.Error:
@@ -187,6 +189,7 @@ class Bench:
         self.relay = Relay(home, self.pair.a.port)
         self.users = Users((self.pair.a.port, self.pair.b.port), self.pair.password)
         self.api, self.door, self.disk = Api(home), Door(home), Disk(home)
+        self._looks = ThreadPoolExecutor(16)
         with ExitStack() as on_failure:
             on_failure.callback(self.stop)
             self.kept.start()
@@ -229,7 +232,9 @@ class Bench:
             "disk": self.disk.can_be_written,
             "replication": self.pair.replicates,
         } | dict(self.users.observers())
-        return {name for name, works in observers.items() if not works()}
+        # side by side: each of them waits more than it works
+        answers = self._looks.map(lambda works: works(), observers.values())
+        return {name for name, works in zip(observers, answers, strict=True) if not works}
 
     def fingerprint(self) -> object:
         """What a driver that promises to touch nothing must leave as it is."""
@@ -258,6 +263,7 @@ class Bench:
         upper = (self.api, self.door, self.disk, self.users, self.kept, self.customers)
         for part in (*upper, self.relay, self.pair):
             part.stop()
+        self._looks.shutdown()
 
     def _write_connections(self) -> None:
         http = {"conn_type": "http", "host": "127.0.0.1"}
