@@ -5,7 +5,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -63,7 +63,7 @@ class Keeper:
         self._settings, self._id = settings, lease_id
         self._clock: Clock = SystemClock()
         self._journals = FileJournals(settings.journals, self._clock)
-        self._drivers = Registry[FaultDriver]("faults", "DRIVER")
+        self._drivers: Mapping[str, FaultDriver] = Registry("faults", "DRIVER")
         self._store = SqliteLeases(settings.live, busy_seconds=BUSY_SECONDS, create=False)
         self._stop_told = False
 

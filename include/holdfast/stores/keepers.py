@@ -6,7 +6,7 @@ import select
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,11 +24,14 @@ class LocalKeepers:
     """Start, find and kill keepers by the identities they write beside their journal.
 
     A keeper outlives the task that asked for it, so of the caller's `environ` it gets only PATH,
-    PYTHONPATH and HOLDFAST_*: no secrets of Airflow's.
+    PYTHONPATH and HOLDFAST_*: no secrets of Airflow's. `program` is the module and its options.
     """
 
-    def __init__(self, settings: Settings, environ: Mapping[str, str] | None = None) -> None:
-        self._settings = settings
+    def __init__(
+        self, settings: Settings, environ: Mapping[str, str] | None = None,
+        program: Sequence[str] = ("holdfast.keeper",),
+    ) -> None:
+        self._settings, self._program = settings, program
         package = str(Path(holdfast.__file__).parents[1])
         given = {"PATH": os.defpath, "PYTHONPATH": package} | dict(environ or {})
         self._environ = {
@@ -41,7 +44,7 @@ class LocalKeepers:
         folder = self._settings.journals
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         home = str(self._settings.home)
-        command = [sys.executable, "-P", "-m", "holdfast.keeper", "--home", home, lease_id]
+        command = [sys.executable, "-P", "-m", *self._program, "--home", home, lease_id]
         path = str(folder / f"{lease_id}.log")
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as log:
             ended = subprocess.run(
