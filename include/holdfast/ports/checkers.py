@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Literal, Protocol, runtime_checkable
 
+from holdfast.history.columns import History
 from holdfast.model.operation import Operation
 from holdfast.model.quantities import Frozen
 
@@ -16,14 +17,18 @@ NAMED = 3
 class Checked:
     """What a checker found: doubt is `unknown`, never `valid`.
 
-    `counts` holds figures by name; `anomalies` maps the name of each anomaly to the keys it was
-    seen on, in the order of the history.
+    `counts` holds figures by name, what was looked at first of all; `anomalies` maps the name of
+    each anomaly to where it was seen (a key, a sentence), in the order of the history; `worst`
+    names the worst of them where one is worse than another. `details` is more to tell, fit for
+    JSON: a witness, levels ruled out, latencies.
     """
 
     outcome: Literal["valid", "invalid", "unknown"]
     text: str
     counts: Mapping[str, int] = field(default_factory=dict)
     anomalies: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    worst: Mapping[str, str] = field(default_factory=dict)
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Moment(Enum):
@@ -127,3 +132,19 @@ class Expecting(Protocol):
 
     def expects(self, before: Answers | None, params: Any) -> Sequence[Expected]:
         """Say what the tables must keep, given what they held before."""
+
+
+@runtime_checkable
+class HistoryChecker(Protocol):
+    """Judge a history by itself: what clients sent, and what they were told. Pure.
+
+    A file of the room exports one as CHECKER; one that is a Checker too may be both. `options` is
+    the shape of what a person may say (`--option name=value`, `--model`, `--budget`); the name of a
+    field is the name of the option. A CheckError says why nothing can be said: that, an empty
+    history and too few observations are `unknown`. Work is bounded in steps, never in seconds.
+    """
+
+    options: type[Frozen]
+
+    def judge(self, history: History, options: Any) -> Checked:
+        """Judge."""

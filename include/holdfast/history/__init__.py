@@ -1,0 +1,1 @@
+"""Histories of operations: read, recorded, and kept as columns."""
