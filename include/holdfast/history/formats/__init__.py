@@ -1,0 +1,1 @@
+"""Formats of history files: one file each, exporting READER."""

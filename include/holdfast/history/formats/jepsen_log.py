@@ -1,0 +1,51 @@
+"""Jepsen's printed log: process, type, f and value in one line, as porcupine's etcd files."""
+
+import re
+
+from holdfast.history.build import Builder, Row
+from holdfast.history.edn import EdnError, Keyword, forms
+from holdfast.history.source import Reader, Source
+
+_LINE = re.compile(
+    r"(?:.*\bjepsen\S*\s+-\s+)?(\d+|:?nemesis)\s+:(invoke|ok|fail|info)\s+:([\w-]+)\s*(.*)"
+)
+_NOISE = re.compile(r"\S*\s*(INFO|WARN|ERROR|DEBUG|TRACE)\b")
+_FIRST = re.compile(rb"\s*(INFO.*jepsen\S*\s+-|\d+\s+:(invoke|ok|fail|info)\s)")
+
+
+class JepsenLog:
+    """Lines of operations; lines of the log about anything else are read over."""
+
+    def fits(self, head: bytes) -> bool:
+        """A line of an operation, with or without the log's own words before it."""
+        return _FIRST.match(head) is not None
+
+    def read(self, source: Source) -> Builder:
+        """Read it line by line."""
+        builder, begun = Builder(source.name), 1
+        for chunk in source.chunks():
+            for number, line in enumerate(chunk.decode("utf-8", "replace").split("\n"), begun):
+                _take(builder, line, number)
+            begun += chunk.count(b"\n")
+        return builder
+
+
+def _take(builder: Builder, line: str, number: int) -> None:
+    found = _LINE.fullmatch(line)
+    if found is None:
+        if line.strip() and not _NOISE.match(line):
+            raise builder.wrong(number, "no operation")
+        return
+    process, kind, f, rest = found.groups()
+    try:  # the value, then perhaps an error
+        value = next((value for _, value in forms(f"({rest})")), None)
+    except EdnError as error:
+        raise builder.wrong(number, f"damaged: {error}") from error
+    if isinstance(value, Keyword):
+        value = None  # `:timed-out`: why nobody knows
+    builder.add([Row(
+        type=kind, f=f, value=value, process=int(process) if process.isdecimal() else process,
+    )], [number])
+
+
+READER: Reader = JepsenLog()
