@@ -19,10 +19,10 @@ _INTEGER = re.compile(r"-?(0|[1-9]\d{0,17})")
 
 
 class Interner:
-    """Gives equal values equal codes."""
+    """Gives equal values equal codes; those of `known` stay as they are."""
 
-    def __init__(self) -> None:
-        self._codes: dict[str, int] = {"nil": NIL}
+    def __init__(self, known: Atoms) -> None:
+        self._codes = {text: ATOMS + n for n, text in enumerate(known.table)}
         self._strings: dict[str, int] = {}
 
     def code(self, value: Any) -> int:
@@ -48,9 +48,9 @@ class Interner:
 class Values:
     """The columns of values; `keys_are_text`: the format writes integer keys of maps as text."""
 
-    def __init__(self, *, keys_are_text: bool) -> None:
+    def __init__(self, known: Atoms | None = None, *, keys_are_text: bool = False) -> None:
         self._keys_are_text = keys_are_text
-        self._interner = Interner()
+        self._interner = Interner(known or Atoms())
         self.code = self._interner.code
         self._shape, self._atom = bytearray(), array("q")
         self._item_ends, self._items = array("q", [0]), array("q")

@@ -1,0 +1,51 @@
+"""A store of texts by key is linearizable: get, put and append."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from holdfast.checkers._linear import Does, Op
+from holdfast.checkers._register import LinearOptions, Translate, judged
+from holdfast.errors import CheckError
+from holdfast.history.columns import NIL, OK, History
+from holdfast.model.quantities import Frozen
+from holdfast.ports.checkers import Checked, HistoryChecker
+
+
+class KeyValue:
+    """`nonlinearizable`: no order of a key's operations explains what was read; all begin empty."""
+
+    options: type[Frozen] = LinearOptions
+
+    def judge(self, history: History, options: Any) -> Checked:
+        """Judge each key by itself."""
+        return judged(history, _OPERATIONS, "kv store", "", options.budget)
+
+
+def _get(history: History, row: int, pair: int) -> Op | None:
+    if pair < 0 or history.type[pair] != OK:
+        return None
+    return Op(Does.READ, _text(history, pair), None, row, pair)
+
+
+def _change(does: Does) -> Translate:
+    def operation(history: History, row: int, pair: int) -> Op:
+        is_sure = pair >= 0 and history.type[pair] == OK
+        return Op(does, _text(history, row), None, row, pair if is_sure else None)
+
+    return operation
+
+
+def _text(history: History, row: int) -> str:
+    code = int(history.atom[row])
+    value = "" if code == NIL else history.atoms.value(code)
+    if not isinstance(value, str):
+        raise CheckError(f"the value {value} of index {int(history.index[row])} is no text")
+    return value
+
+
+_OPERATIONS: Mapping[str, Translate] = {
+    "get": _get, "read": _get, "put": _change(Does.WRITE), "write": _change(Does.WRITE),
+    "append": _change(Does.APPEND),
+}
+
+CHECKER: HistoryChecker = KeyValue()
