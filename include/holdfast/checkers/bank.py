@@ -6,10 +6,12 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from holdfast.checkers._balances import BalanceOptions, judged
 from holdfast.checkers._explain import explain
 from holdfast.checkers._names import Column, Table, quoted
 from holdfast.checkers._transfers import Transfers, money
 from holdfast.errors import CheckError
+from holdfast.history.columns import History
 from holdfast.model.quantities import Frozen
 from holdfast.ports.checkers import Answers, Checked, Checker, Moment, Observed, first_of
 
@@ -34,14 +36,18 @@ class BankParams(Frozen):
 class Bank:
     """Judge transfers between accounts; the history's query reads back the keys of those booked.
 
-    `wrong_total`: the sum of all balances was another than before. `negative`: a balance is.
+    `wrong-total`: the sum of all balances was another than before. `negative-value`: a balance is.
     `lost`: acknowledged, not booked. `unexpected`: refused, yet booked. `unexplained`: what became
     of a balance fits neither the acknowledged transfers nor any choice of those nobody knows about.
     `disagreeing`: some choice fits, but another one than is booked.
+
+    A history that reads all balances is judged by itself: each read must add up (`unexpected-key`,
+    `nil-balance`, `wrong-total`, `negative-value`), and the last be explained (`unexplained`).
     """
 
     needs: Literal["history", "service"] = "history"
     params: type[Frozen] = BankParams
+    options: type[Frozen] = BalanceOptions
 
     def asks(self, moment: Moment, params: Any) -> Mapping[str, str]:
         """All balances before and after, and their sum in between."""
@@ -57,8 +63,8 @@ class Bank:
         before, after = _balances(seen.before), _balances(seen.after)
         transfers = Transfers.sorted_out(seen.history, seen.final, seen.before)
         anomalies = {
-            "wrong_total": _wrong_totals(before, after, seen.during),
-            "negative": [] if params.overdraft else [a for a in after if after[a] < 0],
+            "wrong-total": _wrong_totals(before, after, seen.during),
+            "negative-value": [] if params.overdraft else [a for a in after if after[a] < 0],
             "lost": [t.key for t in transfers.lost], "unexpected": transfers.unexpected,
             "duplicated": transfers.duplicated,
         }
@@ -72,6 +78,10 @@ class Bank:
             "looks": len(seen.during) + 2,
         }
         return _judged(counts, anomalies, seen.allowed)
+
+    def judge(self, history: History, options: Any) -> Checked:
+        """Judge a history by its own reads."""
+        return judged(history, options)
 
 
 def _balances(answers: Answers) -> Balances:
@@ -136,7 +146,7 @@ def _judged(counts: dict[str, int], anomalies: dict[str, list[str]], allowed: in
 
 
 _SAID = {
-    "wrong_total": "the balances do not add up: {}", "negative": "negative balances: {}",
+    "wrong-total": "the balances do not add up: {}", "negative-value": "negative balances: {}",
     "unexpected": "refused transfers are booked: {}",
     "duplicated": "transfers are booked more than once: {}",
     "unexplained": "no transfer explains what became of {}",

@@ -2,8 +2,12 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Literal
 
+from holdfast.checkers._history import by_key
+from holdfast.checkers.set import final
+from holdfast.history.columns import History
 from holdfast.model.quantities import Frozen
 from holdfast.ports.checkers import Checked, Checker, Moment, Observed, first_of
 
@@ -20,6 +24,7 @@ class LostWrites:
 
     needs: Literal["history", "service"] = "history"
     params: type[Frozen] = Frozen
+    options: type[Frozen] = Frozen
 
     def asks(self, moment: Moment, params: Any) -> Mapping[str, str]:  # noqa: ARG002 - the protocol
         """Nothing beyond the history's own query."""
@@ -45,19 +50,29 @@ class LostWrites:
         }
         return _judged(counts, anomalies, seen.allowed)
 
+    def judge(self, history: History, options: Any) -> Checked:  # noqa: ARG002 - the protocol
+        """Judge a history by its own last read, and say how much work was lost."""
+        found = by_key(history, final)
+        if found.outcome == "valid" and found.counts["acknowledged"] < ENOUGH:
+            return replace(found, outcome="unknown", text=_too_few(found.counts["acknowledged"]))
+        return found
+
 
 def _judged(counts: dict[str, int], anomalies: dict[str, list[str]], allowed: int) -> Checked:
     acknowledged, lost = counts["acknowledged"], counts["lost"]
     if lost > allowed or counts["unexpected"] or counts["duplicated"]:
         return Checked("invalid", _complaint(counts, anomalies, allowed), counts, anomalies)
     if acknowledged < ENOUGH:
-        text = f"only {acknowledged} acknowledged writes were seen; {ENOUGH} are needed to judge"
-        return Checked("unknown", text, counts, anomalies)
+        return Checked("unknown", _too_few(acknowledged), counts, anomalies)
     if lost:
         text = f"{lost} of {acknowledged} acknowledged writes are lost; {allowed} may be"
         return Checked("valid", text, counts, anomalies)
     text = f"all {acknowledged} acknowledged writes are there"
     return Checked("valid", text, counts, anomalies)
+
+
+def _too_few(acknowledged: int) -> str:
+    return f"only {acknowledged} acknowledged writes were seen; {ENOUGH} are needed to judge"
 
 
 def _complaint(counts: dict[str, int], anomalies: dict[str, list[str]], allowed: int) -> str:
