@@ -11,6 +11,8 @@ from holdfast.history.columns import FAIL, INFO, OK, History, Ints
 from holdfast.history.keyed import parts
 from holdfast.ports.checkers import Checked, first_of
 
+_TOLD = 10
+"""Of how many keys details are told."""
 _WORST: tuple[Literal["invalid", "unknown", "valid"], ...] = ("invalid", "unknown", "valid")
 
 
@@ -57,7 +59,7 @@ def by_key(history: History, judge: Callable[[History], Checked]) -> Checked:
         counts.update(checked.counts)
         for name, places in checked.anomalies.items():
             anomalies.setdefault(name, []).extend(f"key {key}: {place}" for place in places)
-        if checked.outcome != "valid" and checked.details:
+        if checked.outcome != "valid" and checked.details and len(details) < _TOLD:
             details[f"key {key}"] = dict(checked.details)
     outcome = next((w for w in _WORST if any(c.outcome == w for _, c in found)), "unknown")
     texts = [f"key {key}: {c.text}" for key, c in found if c.outcome == outcome]

@@ -61,7 +61,7 @@ def _told(history: History, found: Found, counts: dict[str, int], sure: int) -> 
         return Checked("valid", text, counts)
     place = _placed_at(history, found.stuck.begun)
     text = (f"no order explains {place}; the longest that fits has {found.placed} of {sure} "
-            f"operations and ends in {_state(history, found.state)}")
+            f"operations and leads to {_state(history, found.state)}")
     return Checked("invalid", text, counts, {"nonlinearizable": [place]}, {},
                    {"stuck": place, "prefix": found.placed,
                     "state": _state(history, found.state)})

@@ -8,6 +8,7 @@ import typer
 from holdfast import wiring
 from holdfast.cli.border import border, out, settings
 from holdfast.cli.budget import purse
+from holdfast.cli.check import checker_app
 from holdfast.cli.conformance import conformer
 from holdfast.cli.connect import connector
 from holdfast.cli.demo import demo_app
@@ -30,8 +31,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 for part in (
-    files, connector, new_app, runner, watcher, live, reporter, purse, meters, lab, demo_app,
-    doctor_app, conformer,
+    files, checker_app, connector, new_app, runner, watcher, live, reporter, purse, meters, lab,
+    demo_app, doctor_app, conformer,
 ):
     app.add_typer(part)
 app.add_typer(evidence, name="evidence")

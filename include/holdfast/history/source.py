@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 from holdfast.errors import SpecError
-from holdfast.history.build import Builder
+from holdfast.history.columns import History
 
 LARGEST = 8 << 30
 """Files above this many bytes are refused."""
@@ -75,13 +75,20 @@ class Source:
         return block
 
 
+class Rows(Protocol):
+    """What was read."""
+
+    def history(self) -> History:
+        """Give it as columns; one that contradicts itself is a SpecError with its place."""
+
+
 class Reader(Protocol):
     """Reads one format; found by the name of its file, which is the name of the format."""
 
     def fits(self, head: bytes) -> bool:
         """Whether a file that begins so is of this format."""
 
-    def read(self, source: Source) -> Builder:
+    def read(self, source: Source) -> Rows:
         """Take in all rows; a SpecError has the line and the nearest cure."""
 
 

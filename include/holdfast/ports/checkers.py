@@ -108,6 +108,7 @@ def first_of(keys: Sequence[str]) -> str:
     return ", ".join(keys[:NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
+@runtime_checkable
 class Checker(Protocol):
     """Compare what is there in the end with what users were told, or with what was there. Pure.
 

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from holdfast.model.quantities import Frozen
 from holdfast.model.suite import Suite
+from holdfast.ports.checkers import Checker
 from holdfast.spec import translate
 from holdfast.spec.problems import Place, Problem, nearest
 from holdfast.spec.rules._base import Known, experiments, rule, rule_of_whole
@@ -56,11 +57,28 @@ def checked_data_exists(suite: Suite, _: Known) -> Iterator[Problem]:
             yield Problem((*here, "service"), text, f"known: {', '.join(able) or 'none'}")
 
 
+@rule
+def checker_works_in_suites(suite: Suite, known: Known) -> Iterator[Problem]:
+    """A checker that only reads history files looks at no database."""
+    able = [name for name in known.checkers if _is_for_suites(known, name)]
+    for index, item in enumerate(suite.consistency):
+        if item.checker in known.checkers and item.checker not in able:
+            yield Problem(
+                ("consistency", index, "checker"),
+                f"'{item.checker}' judges history files only, with holdfast check",
+                f"in suites: {', '.join(able)}",
+            )
+
+
+def _is_for_suites(known: Known, name: str) -> bool:
+    return name in known.checkers and isinstance(known.checkers[name], Checker)
+
+
 @rule_of_whole
 def checker_has_what_it_needs(suite: Suite, known: Known) -> Iterator[Problem]:
     """A checker of histories is given a history, one of tables a service; neither is given both."""
     for index, item in enumerate(suite.consistency):
-        if item.checker not in known.checkers:
+        if not _is_for_suites(known, item.checker):
             continue
         needs = known.checkers[item.checker].needs
         given, other = (
@@ -78,7 +96,7 @@ def checker_has_what_it_needs(suite: Suite, known: Known) -> Iterator[Problem]:
 def checker_params_fit(suite: Suite, known: Known) -> Iterator[Problem]:
     """Parameters are those of the checker."""
     for index, item in enumerate(suite.consistency):
-        if item.checker in known.checkers:
+        if _is_for_suites(known, item.checker):
             here = ("consistency", index, "params")
             yield from _misfits(here, known.checkers[item.checker].params, item.params)
 
@@ -102,7 +120,7 @@ def _misfits(here: Place, shape: type[Frozen], given: dict[str, Any]) -> Iterato
 def recovery_point_is_counted(suite: Suite, known: Known) -> Iterator[Problem]:
     """Who bounds lost writes counts them."""
     checkers = [item.checker for item in suite.consistency]
-    if any(n not in known.checkers or known.checkers[n].needs == "history" for n in checkers):
+    if any(not _is_for_suites(known, n) or known.checkers[n].needs == "history" for n in checkers):
         return
     for place, experiment in experiments(suite):
         if experiment.expect.recovery_point is not None:
