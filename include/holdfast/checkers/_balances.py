@@ -122,8 +122,9 @@ def _fault(
 def _unexplained(history: History, begun: Ints, done: Ints) -> tuple[list[str], int]:
     """What transfers do not explain, if all came between the first read and the last one."""
     sure, unsure = (ended(history, outcome, "transfer") for outcome in (OK, INFO))
-    rows = np.concatenate([sure, unsure])
-    if not len(sure) or done[0] > rows.min() or history.pair[sure].max() > begun[-1]:
+    tried = history.invocations
+    tried = tried[history.are("transfer")[tried]]
+    if not len(tried) or done[0] > tried[0] or (history.pair[sure] > begun[-1]).any():
         return [], 0
     before, after = (_balances(history, int(row)) for row in (done[0], done[-1]))
     if None in (*before.values(), *after.values()):
@@ -140,17 +141,21 @@ def _unexplained(history: History, begun: Ints, done: Ints) -> tuple[list[str], 
 
 def _transfer(history: History, row: int) -> Transfer:
     value = _balances(history, row) if history.shape[row] == Shape.MAP else {}
-    told = {name.strip(':"'): content for name, content in value.items()}
-    parts = [next((told[name] for name in names if told.get(name) is not None), None)
+    parts = [next((value[name] for name in names if value.get(name) is not None), None)
              for names in _NAMES]
     if None in parts:
         raise CheckError(f"index {int(history.index[row])} is no transfer: "
                          "its value must be a mapping with from, to and amount")
-    return Transfer(str(row), str(parts[0]), str(parts[1]), money(parts[2]))
+    return Transfer(str(row), _name(parts[0]), _name(parts[1]), money(parts[2]))
 
 
 def _balances(history: History, row: int) -> dict[str, Any]:
-    """A mapping by texts of its keys; nothing is None."""
+    """A mapping by the names of its keys; nothing is None."""
     told = history.list_of(row).tolist()
-    return {history.atoms.text(key): None if code == NIL else history.atoms.value(code)
+    return {_name(history.atoms.text(key)): None if code == NIL else history.atoms.value(code)
             for key, code in zip(told[::2], told[1::2], strict=True)}
+
+
+def _name(text: object) -> str:
+    """An account by its name, whether a keyword or a text."""
+    return str(text).strip(':"')

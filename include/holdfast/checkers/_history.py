@@ -32,7 +32,8 @@ def ended(history: History, outcome: int, *names: str) -> Ints:
     invoked = history.invocations
     if names:
         invoked = invoked[history.are(*names)[invoked]]
-    return invoked[history.outcomes(invoked) == outcome]
+    chosen: Ints = invoked[history.outcomes(invoked) == outcome]
+    return chosen
 
 
 def only(history: History, model: str, *names: str) -> None:
@@ -61,7 +62,7 @@ def by_key(history: History, judge: Callable[[History], Checked]) -> Checked:
             anomalies.setdefault(name, []).extend(f"key {key}: {place}" for place in places)
         if checked.outcome != "valid" and checked.details and len(details) < _TOLD:
             details[f"key {key}"] = dict(checked.details)
-    outcome = next((w for w in _WORST if any(c.outcome == w for _, c in found)), "unknown")
+    outcome = next(w for w in _WORST if any(c.outcome == w for _, c in found))
     texts = [f"key {key}: {c.text}" for key, c in found if c.outcome == outcome]
     text = f"all {len(found)} keys are right" if outcome == "valid" else first_of(texts)
     return Checked(outcome, text, dict(counts) | {"keys": len(found)}, anomalies, {}, details)

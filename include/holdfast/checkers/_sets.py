@@ -57,7 +57,7 @@ class Adds:
             return lambda found: np.full(len(found), -1, np.int64)
         low, span = int(codes[0]), int(codes[-1]) - int(codes[0]) + 1
         if span <= 4 * len(codes) + 1024:
-            table = np.full(span + 2, -1, np.int32)
+            table = np.full(span + 2, -1, np.int64)
             table[codes - low] = np.arange(len(codes))
             return lambda found: table[np.clip(found - low, -1, span)]
 

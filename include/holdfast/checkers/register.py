@@ -8,7 +8,7 @@ from pydantic import Field
 from holdfast.checkers._linear import Does, Op
 from holdfast.checkers._register import LinearOptions, Translate, judged
 from holdfast.errors import CheckError
-from holdfast.history.columns import NIL, OK, History
+from holdfast.history.columns import NIL, OK, History, Shape
 from holdfast.model.quantities import Frozen
 from holdfast.ports.checkers import Checked, HistoryChecker
 
@@ -48,11 +48,11 @@ def _initial(history: History, value: int | str | None) -> int:
 def _read(history: History, row: int, pair: int) -> Op | None:
     if pair < 0 or history.type[pair] != OK:
         return None
-    return Op(Does.READ, int(history.atom[pair]), None, row, pair)
+    return Op(Does.READ, _single(history, pair), None, row, pair)
 
 
 def _write(history: History, row: int, pair: int) -> Op | None:
-    return Op(Does.WRITE, int(history.atom[row]), None, row, _end(history, pair))
+    return Op(Does.WRITE, _single(history, row), None, row, _end(history, pair))
 
 
 def _cas(history: History, row: int, pair: int) -> Op | None:
@@ -60,6 +60,12 @@ def _cas(history: History, row: int, pair: int) -> Op | None:
     if len(values) != _PAIR:
         raise CheckError(f"cas of index {int(history.index[row])} does not tell [old new]")
     return Op(Does.CAS, values[0], values[1], row, _end(history, pair))
+
+
+def _single(history: History, row: int) -> int:
+    if history.shape[row] not in (Shape.NIL, Shape.ATOM):
+        raise CheckError(f"index {int(history.index[row])} has no single value")
+    return int(history.atom[row])
 
 
 def _end(history: History, pair: int) -> int | None:

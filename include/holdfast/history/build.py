@@ -60,7 +60,7 @@ class Builder:
         """Take rows; `plain` promises that no list in them holds true or false."""
         for row, line in zip(rows, lines, strict=True):
             try:
-                f = self._fs.get(row.f)
+                f = self._fs.get(row.f) if row.f.__hash__ else None
                 f = self._f_of(row.f) if f is None else f
                 self._take(row, f)
                 self._values.add(row.value, self._names[f] == "txn", plain)

@@ -31,7 +31,7 @@ class Elements(list[Any]):
 
 _TOKEN = re.compile(
     r'[\s,]+|;[^\n]*|(?P<string>"(?:[^"\\]|\\.)*")|(?P<open>#\{|[\[({])|(?P<close>[\])}])'
-    r"|(?P<char>\\(?:u[0-9a-fA-F]{4}|[a-z]+|.))|(?P<discard>#_)|(?P<tag>#[^\s,()\[\]{}\";]+)"
+    r"|(?P<char>\\(?:u[0-9a-fA-F]{4}|[a-z]+|.))|(?P<discard>#_)|(?P<special>##\w+)|(?P<tag>#[^\s,()\[\]{}\";]+)"
     r"|(?P<word>[^\s,()\[\]{}\";]+)",
     re.DOTALL,
 )
@@ -106,7 +106,7 @@ def _take(stack: list[_Open], kind: str, token: str, position: int) -> None:
 
 def parse(text: str) -> Any:
     """Read the one value of a text."""
-    found = [value for _, value in forms(f"({text})")]
+    found = [value for _, value in forms(f"({text}\n)")]
     if len(found) != 1:
         raise EdnError("not one value", 0)
     return found[0]

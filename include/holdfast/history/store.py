@@ -26,8 +26,12 @@ def save(history: History, path: Path) -> None:
     columns["fs"] = _text("\n".join(history.fs))
     columns["atoms"] = _text("\0".join(history.atoms.table))
     columns["about"] = np.array([VERSION, history.is_ordered], np.int64)
-    with path.open("wb") as file:
-        np.savez(file, **columns)
+    try:
+        with path.open("wb") as file:
+            np.savez(file, **columns)
+    except OSError as error:
+        raise SpecError(f"it cannot be written: {error.strerror}", where=str(path),
+                        hint="name a file in a folder that is there") from error
 
 
 def load(name: str, content: bytes) -> History:

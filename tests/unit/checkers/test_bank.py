@@ -50,12 +50,12 @@ def test_money_that_appears_is_found_and_its_account_named():
     found = check(MANY, KEYS, END | {"3": 105})
     assert "invalid" == found.outcome
     assert (["after all rounds: 405 instead of 400"], ["account 3 by +5"]) == (
-        found.anomalies["wrong_total"], found.anomalies["unexplained"])
+        found.anomalies["wrong-total"], found.anomalies["unexplained"])
 
 
 def test_money_that_was_missing_for_a_while_is_found():
     found = check(MANY, KEYS, END, during=[total(400), total(399, "after failover")])
-    assert ["after failover: 399 instead of 400"] == found.anomalies["wrong_total"]
+    assert ["after failover: 399 instead of 400"] == found.anomalies["wrong-total"]
     assert "the balances do not add up: after failover: 399 instead of 400" == found.text
 
 
@@ -63,7 +63,7 @@ def test_money_that_only_changed_hands_is_found():
     """The sum is right, and yet no transfer explains it."""
     found = check(MANY, KEYS, END | {"3": 95, "4": 105})
     assert ([], ["account 3 by -5", "account 4 by +5"]) == (
-        found.anomalies["wrong_total"], found.anomalies["unexplained"])
+        found.anomalies["wrong-total"], found.anomalies["unexplained"])
 
 
 def test_an_acknowledged_transfer_that_is_not_booked_is_named():

@@ -38,7 +38,7 @@ def _take(builder: Builder, line: str, number: int) -> None:
         return
     process, kind, f, rest = found.groups()
     try:  # the value, then perhaps an error
-        value = next((value for _, value in forms(f"({rest})")), None)
+        value = next((value for _, value in forms(f"({rest}\n)")), None)
     except EdnError as error:
         raise builder.wrong(number, f"damaged: {error}") from error
     if isinstance(value, Keyword):
