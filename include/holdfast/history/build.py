@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from holdfast.errors import SpecError
-from holdfast.history.columns import INFO, INVOKE, NEMESIS, NO_TIME, TYPES, History
+from holdfast.history.columns import INFO, INVOKE, NEMESIS, NIL, NO_TIME, TYPES, History
 from holdfast.history.pairs import Rows, paired
 from holdfast.history.values import Values, ints, small
 
@@ -58,6 +58,9 @@ class Builder:
 
     def add(self, rows: Sequence[Row], lines: Sequence[int], *, plain: bool = False) -> None:
         """Take rows; `plain` promises that no list in them holds true or false."""
+        if plain and self._take_at_once(rows):
+            self._add_values(rows, lines)
+            return
         for row, line in zip(rows, lines, strict=True):
             try:
                 f = self._fs.get(row.f) if row.f.__hash__ else None
@@ -67,6 +70,39 @@ class Builder:
             except (TypeError, ValueError, OverflowError, RecursionError) as error:
                 raise self.wrong(line, str(error)) from error
             self._line.append(line)
+
+    def _add_values(self, rows: Sequence[Row], lines: Sequence[int]) -> None:
+        add = self._values.add
+        txns = {f for f in self._fs if self._names[self._fs[f]] == "txn"}
+        try:
+            for row in rows:
+                add(row.value, row.f in txns, plain=True)
+        except (TypeError, ValueError, OverflowError, RecursionError) as error:
+            raise self.wrong(lines[len(self._values) - len(self)], str(error)) from error
+        self._line.extend(lines)
+
+    def _take_at_once(self, rows: Sequence[Row]) -> bool:
+        """Take all but the values, if all rows are plain: numbers, and names that are known."""
+        try:
+            for f in {row.f for row in rows}:
+                self._f_of(f)
+            kinds = bytes([_TYPE[row.type] for row in rows])
+            fs = bytes([self._fs[row.f] for row in rows])
+            process = array("i", [row.process for row in rows])
+            index, time = (array("q", some) for some in (
+                [row.index for row in rows], [row.time for row in rows]))
+        except (KeyError, TypeError, ValueError, OverflowError):
+            return False  # each row by itself, then: that finds the line
+        if not rows or min(process) < 0 or max(process) >= _NAMED \
+                or any(row.key is not None for row in rows):
+            return False
+        self._type += kinds
+        self._f += fs
+        self._process.extend(process)
+        self._index.extend(index)
+        self._time.extend(time)
+        self._key.extend(array("q", [NIL]) * len(rows))
+        return True
 
     def _take(self, row: Row, f: int) -> None:
         kind = _TYPE.get(row.type)

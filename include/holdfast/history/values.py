@@ -58,11 +58,16 @@ class Values:
         self._mop_shape, self._mop_atom = bytearray(), array("q")
         self._read_ends, self._reads = array("q", [0]), array("q")
 
+    def __len__(self) -> int:
+        return len(self._shape)
+
     def add(self, value: Any, is_txn: bool, plain: bool) -> None:
         """Take the value of the next row; `plain` promises that no list holds true or false."""
         shape, atom, kind = _ATOM, NIL, type(value)
         if value is None:
             shape = _NIL
+        elif kind is int and -ATOMS < value < ATOMS:
+            atom = value
         elif kind is list and (is_txn or value) and _is_transaction(value):
             shape = _TXN
             self._transaction(value, plain)
@@ -80,9 +85,11 @@ class Values:
         self._mop_ends.append(len(self._kind))
 
     def _transaction(self, value: Sequence[Any], plain: bool) -> None:
+        code, key_of = self.code, self._key.append
         for micro in value:
+            key = micro[1]
             self._kind.append(_KINDS[micro[0]])
-            self._key.append(self.code(micro[1]))
+            key_of(key if type(key) is int and -ATOMS < key < ATOMS else code(key))
             what = micro[2] if len(micro) > 2 else None
             kind, shape, atom = type(what), _ATOM, NIL
             if what is None:
@@ -91,7 +98,7 @@ class Values:
                 shape = _LIST
                 self._extend(self._reads, what, plain)
             else:
-                atom = self.code(what)
+                atom = what if kind is int and -ATOMS < what < ATOMS else code(what)
             self._mop_shape.append(shape)
             self._mop_atom.append(atom)
             self._read_ends.append(len(self._reads))
