@@ -35,6 +35,9 @@ def test_an_item_that_can_be_checked_is_accepted(item):
 
 
 @pytest.mark.parametrize(("item", "told"), [
+    ("{checker: set_full, history: orders}",
+     ["'set_full' judges history files only, with holdfast check "
+      "(in suites: bank, expectations, lost_writes, tables)"]),
     ("{checker: bnak, history: orders}", ["unknown checker 'bnak' (did you mean 'bank'?)"]),
     ("{checker: bank, history: order}", ["unknown history 'order' (did you mean 'orders'?)"]),
     ("{checker: bank}", ["bank needs a history (history: its name)"]),
