@@ -9,7 +9,9 @@ from typing import Annotated
 import typer
 
 from holdfast.cli.border import border, out, say_error, settings
+from holdfast.clock import SystemClock
 from holdfast.errors import SpecError
+from holdfast.model.suite import Suite
 from holdfast.plan.plan import Plan
 from holdfast.settings import Settings
 
@@ -66,7 +68,7 @@ def plan(
     suite: Annotated[Path, typer.Argument(metavar="FILE", help="a suite file")],
     form: Annotated[Format, typer.Option("--format", help="how to write it")] = Format.TEXT,
 ) -> None:
-    """Say what a run would hit now, for how long at worst, and how it would be undone."""
+    """Say what a run would hit now, for how long at worst, how it would be undone, its impact."""
     from holdfast.plan.plan import make_plan
     from holdfast.spec.load import load_suite
     from holdfast.spec.rules import installed
@@ -75,12 +77,17 @@ def plan(
         loaded = load_suite(suite)
         home = str(settings().home)
         made = make_plan(loaded.suite, loaded.digest, installed().drivers, home)
-        sys.stdout.write(_written(made, form) + "\n")
+        sys.stdout.write(_written(made, loaded.suite, form) + "\n")
 
 
-def _written(plan: Plan, form: Format) -> str:
+def _written(plan: Plan, suite: Suite, form: Format) -> str:
     from holdfast.plan import explain
+    from holdfast.steps import impact
 
+    if form is Format.MERMAID:
+        return explain.mermaid(plan)
+    found = impact.impacts(plan, suite, SystemClock().now())
     if form is Format.JSON:
-        return json.dumps({"digest": plan.digest, **plan.as_json()}, indent=2)
-    return explain.text(plan) if form is Format.TEXT else explain.mermaid(plan)
+        told = {"digest": plan.digest, "impact": impact.as_json(found), **plan.as_json()}
+        return json.dumps(told, indent=2)
+    return f"{explain.text(plan)}\n\n{impact.text(found)}"

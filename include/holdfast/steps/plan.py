@@ -14,6 +14,7 @@ from holdfast.spec.load import LoadedSuite, load_suite
 from holdfast.spec.problems import nearest
 from holdfast.spec.rules import Known, installed
 from holdfast.steps.book import choose, write
+from holdfast.steps.impact import as_json, impacts
 
 PLAN = PREDICATES + "plan/v1"
 LATE = timedelta(minutes=30)
@@ -55,8 +56,10 @@ def plan(ports: Ports, request: PlanRequest) -> str:
         _open(ports, request, loaded, "")
         raise Postponed("targets cannot be resolved: " + "; ".join(error.reasons)) from error
     _open(ports, request, loaded, made.digest)
+    stake = as_json(impacts(made, suite, ports.clock.now()))
     if not _is_signed(ports, request.run_id, made.digest):
-        ports.notary.append(request.run_id, _statement(request, made))
+        ports.notary.append(request.run_id, _statement(request, made, stake))
+    write(ports, request.run_id, EntryKind.IMPACT, suite.metadata.name, stake)
     write(ports, request.run_id, EntryKind.PLAN, suite.metadata.name,
           made.as_json() | {"digest": made.digest})
     return made.digest
@@ -109,7 +112,7 @@ def _is_signed(ports: Ports, run_id: str, digest: str) -> bool:
     return bool(entries) and entries[-1].data["digest"] == digest
 
 
-def _statement(request: PlanRequest, made: Plan) -> Statement:
+def _statement(request: PlanRequest, made: Plan, stake: dict[str, object]) -> Statement:
     """The plan without its recipes, which stay in the book: a signed record is small."""
     experiments = [e.as_json() for e in made.experiments]
     for experiment in experiments:
@@ -122,6 +125,7 @@ def _statement(request: PlanRequest, made: Plan) -> Statement:
         "run_id": request.run_id,
         "plan_digest": made.digest,
         "experiments": experiments,
+        "impact": stake,
         "only": list(request.only),
         "dry_run": request.dry_run,
     })

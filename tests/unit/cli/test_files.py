@@ -64,12 +64,14 @@ def test_a_plan_is_told_in_words(suite):
     done = run("plan", suite)
     assert 0 == done.exit_code
     assert "rehearsal on nowhere: 1 experiment," in done.stdout
+    assert "nowhere: not known by its name, so it counts as production" in done.stdout
 
 
 def test_a_plan_is_json_with_its_digest(suite):
     told = json.loads(run("plan", suite, "--format", "json").stdout)
     assert told["digest"].startswith("sha256:")
     assert ["nothing"] == [e["name"] for e in told["experiments"]]
+    assert ["nothing"] == list(told["impact"]["experiments"])
 
 
 def test_a_plan_is_a_chart(suite):
