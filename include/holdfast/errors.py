@@ -1,6 +1,7 @@
 """Errors, grouped by what the reader can do about them."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
 
 class HoldfastError(Exception):
@@ -22,13 +23,20 @@ class SpecError(HoldfastError):
 
 
 class Postponed(HoldfastError):
-    """The run may not start now; come back later. No fault was injected."""
+    """The run may not start now; come back later, at `opens` if that is known.
+
+    No fault was injected.
+    """
 
     exit_code = 3
 
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
+    def __init__(self, reason: str, *, opens: datetime | None = None) -> None:
+        self.reason, self.opens = reason, opens
         super().__init__(reason)
+
+
+class TooLate(Postponed):
+    """The time of the run has passed: trying it again is of no use."""
 
 
 class SafetyError(HoldfastError):

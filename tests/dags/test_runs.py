@@ -118,10 +118,10 @@ def steps(tmp_path, monkeypatch, dags):
     return made
 
 
-def run(dags, **conf):
+def run(dags, suite="two-rounds", **conf):
     """Run the suite; the run's state in Airflow, and each task's."""
     everything = {"experiments": ["left", "right", "last"], "dry_run": False}
-    dag_run = dags.dags["two-rounds"].test(run_conf=everything | conf)
+    dag_run = dags.dags[suite].test(run_conf=everything | conf)
     tasks = {t.task_id: str(t.state) for t in dag_run.get_task_instances()}
     return str(dag_run.state.value), tasks
 
@@ -162,6 +162,46 @@ def test_postponed_is_no_failure_and_no_fault(dags, steps, step):
     later = ("arm", "check", "settle", "score", "seal", "report")
     assert not [c for c in steps.calls if c.startswith(later)]
     assert ["postponed"] == [n.kind for n in steps.ports.notifier.told]
+
+
+@pytest.mark.parametrize(("step", "again"), [
+    ("plan", []), ("preflight", []), ("reserve", []), ("baseline", ["preflight", "reserve"]),
+    ("steady 0", ["preflight", "reserve", "baseline"]),
+])
+def test_a_run_that_may_try_again_does_what_came_before_again(dags, steps, step, again):
+    """S3: `retry_for`; the task gives its worker up meanwhile, and no retry is used up."""
+    steps.fail[step] = lambda: steps.fail.pop(step) and Postponed("busy")
+    state, tasks = run(dags, "patient")
+    assert (state, books(steps).verdict, {"success"}) == (
+        "success", Verdict.HELD, set(tasks.values()))
+    tried = steps.calls.index(step)
+    assert [step, *again, step] == steps.calls[tried:tried + 2 + len(again)]
+    waits = steps.ports.books.read(books(steps).id, EntryKind.WAIT)
+    assert ["busy"] == [e.data["reason"] for e in waits]
+    assert [] == steps.ports.notifier.told
+
+
+def test_a_run_ends_postponed_when_its_time_to_try_again_is_over(dags, steps):
+    """S3: each try is an hour late here, and there are two hours."""
+    def busy():
+        steps.ports.clock.sleep(3600)
+        return Postponed("busy")
+
+    steps.fail["preflight"] = busy
+    state, tasks = run(dags, "patient")
+    assert (state, tasks["preflight"], books(steps).state) == (
+        "success", "skipped", RunState.POSTPONED)
+    assert 3 == steps.calls.count("preflight")
+    assert ["postponed"] == [n.kind for n in steps.ports.notifier.told]
+
+
+def test_what_fails_while_it_tries_again_fails_at_once(dags, steps):
+    """No retry hides it, and the book is closed."""
+    fates = [Postponed("busy"), HoldfastError("the key cannot be read")]
+    steps.fail["preflight"] = lambda: fates.pop(0)
+    state, tasks = run(dags, "patient")
+    assert (state, tasks["preflight"], books(steps).verdict) == (
+        "failed", "failed", Verdict.UNKNOWN)
 
 
 def test_preflight_failed_closes_the_book(dags, steps):

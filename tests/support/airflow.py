@@ -21,7 +21,7 @@ metadata: {name: NAME, owner: platform-team, description: "Two rounds of nothing
 target:
   environment: nowhere
   services: {api: {http: shop_http}, web: {http: shop_http}}
-SCHEDULE
+MORE
 objectives:
   - {name: errors, indicator: {prometheus: "errors"}, objective: "< 1%"}
 baseline: {window: 2s}
@@ -34,9 +34,9 @@ rounds:
 """
 
 
-def suite_text(name: str, schedule: str = "") -> str:
+def suite_text(name: str, more: str = "") -> str:
     """A sound suite: `left` and `right` side by side, then `last`."""
-    return TWO_ROUNDS.replace("NAME", name).replace("SCHEDULE\n", schedule and f"{schedule}\n")
+    return TWO_ROUNDS.replace("NAME", name).replace("MORE\n", more and f"{more}\n")
 
 
 @cache
@@ -46,7 +46,8 @@ def own_home() -> Path:
     atexit.register(shutil.rmtree, root, ignore_errors=True)
     shutil.copytree(CHECKOUT / "dags", root / "dags", ignore=shutil.ignore_patterns("__pycache__"))
     (root / "experiments").mkdir()
-    (root / "experiments" / "two-rounds.suite.yaml").write_text(suite_text("two-rounds"))
+    for name, more in (("two-rounds", ""), ("patient", "retry_for: 2h")):
+        (root / "experiments" / f"{name}.suite.yaml").write_text(suite_text(name, more))
     os.environ.update({
         "AIRFLOW_HOME": str(root / "airflow"),
         "AIRFLOW__CORE__DAGS_FOLDER": str(root / "dags"),

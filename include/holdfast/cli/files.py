@@ -12,7 +12,7 @@ from holdfast.cli.border import border, out, say_error, settings
 from holdfast.clock import SystemClock
 from holdfast.errors import SpecError
 from holdfast.model.suite import Suite
-from holdfast.plan.plan import Plan
+from holdfast.plan.plan import STEADY_WAIT, Plan
 from holdfast.settings import Settings
 
 files = typer.Typer()
@@ -37,11 +37,15 @@ def validate(
     suites: Annotated[list[Path], typer.Argument(metavar="FILE...", help="suite files")],
 ) -> None:
     """Check suite files: every error with line and column; exit code 2 if there is one."""
+    from holdfast.spec.freezes import FILE, load_freezes
     from holdfast.spec.load import load_suite
 
     wrong = False
     for path in suites:
         try:
+            if path.name == FILE:
+                out.print(f"{path}: {len(load_freezes(path.parent))} freezes, valid", markup=False)
+                continue
             loaded = load_suite(path)
         except SpecError as error:
             wrong = True
@@ -86,8 +90,19 @@ def _written(plan: Plan, suite: Suite, form: Format) -> str:
 
     if form is Format.MERMAID:
         return explain.mermaid(plan)
-    found = impact.impacts(plan, suite, SystemClock().now())
+    found, window = impact.impacts(plan, suite, SystemClock().now()), _window(plan, suite)
     if form is Format.JSON:
-        told = {"digest": plan.digest, "impact": impact.as_json(found), **plan.as_json()}
-        return json.dumps(told, indent=2)
-    return f"{explain.text(plan)}\n\n{impact.text(found)}"
+        told = {"digest": plan.digest, "impact": impact.as_json(found), "window": window}
+        return json.dumps(told | plan.as_json(), indent=2)
+    return f"{explain.text(plan)}\n\n{impact.text(found)}\n\nwindow {window}"
+
+
+def _window(plan: Plan, suite: Suite) -> str:
+    """Whether the first round may begin now by hours and days; incidents are asked for in a run."""
+    from holdfast.steps.calendar import calendar_of, outlook
+
+    first = plan.experiments[0].round
+    span = suite.baseline.window + STEADY_WAIT + max(
+        e.wait + e.worst_case for e in plan.experiments if e.round == first
+    )
+    return outlook(calendar_of(suite, settings().experiments), SystemClock().now(), span)

@@ -142,6 +142,11 @@ def _steady(entry: Entry) -> str:
     return f"{entry.name.replace('-', ' ')}: {f'not steady: {found}' if found else 'steady'}"
 
 
+def _wait(entry: Entry) -> str:
+    data = entry.data
+    return f"waits until {data['again']} (at most until {data['until']}): {data['reason']}"
+
+
 def _nothing(_: Entry) -> str:
     return ""
 
@@ -150,5 +155,6 @@ _LINES: Mapping[EntryKind, Callable[[Entry], str]] = {
     EntryKind.PLAN: lambda e: f"plan of {e.name} made",
     EntryKind.BASELINE: lambda e: f"baseline {e.name} taken",
     EntryKind.STEADY: _steady,
+    EntryKind.WAIT: _wait,
     EntryKind.FINDING: _finding,
 }

@@ -46,6 +46,7 @@ class EntryKind(StrEnum):
     SUITE = "suite"  # the suite as validated, choices applied
     PLAN = "plan"
     IMPACT = "impact"  # what the plan puts at stake, with its parts
+    WAIT = "wait"  # a try that was postponed, and when the next one is
     RESERVED = "reserved"      # the environment was taken, at which epoch
     BASELINE = "baseline"  # value of each objective before the first fault
     HEALTH = "health"  # the health score before the first fault, with its parts

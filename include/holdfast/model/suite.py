@@ -9,6 +9,7 @@ from pydantic import Field
 from holdfast.model.allowance import BlastRadius, BudgetSpec, HealthSpec, OwnRadius, Traffic
 from holdfast.model.mechanism import MechanismSpec
 from holdfast.model.quantities import BoundText, Duration, Filled, Frozen, Name, StopText
+from holdfast.model.windows import Windows
 
 
 class Metadata(Frozen):
@@ -185,6 +186,10 @@ class Suite(Frozen):
     objectives: tuple[Objective, ...] = Field(min_length=1)
     rounds: tuple[Round, ...] = Field(min_length=1)
     schedule: Schedule | None = None
+    windows: Windows = Windows()
+    retry_for: Duration = Field(
+        timedelta(0), description="how long a postponed run tries again; 0 means not at all"
+    )
     guard: GuardSpec = GuardSpec()
     baseline: Baseline = Baseline()
     health: HealthSpec = HealthSpec()
@@ -195,3 +200,8 @@ class Suite(Frozen):
     after_abort: AfterAbort = AfterAbort.STOP
     consistency: tuple[Consistency, ...] = ()
     compliance: Compliance = Compliance()
+
+    @property
+    def time_zone(self) -> str:
+        """Whose wall clock counts."""
+        return self.windows.time_zone or (self.schedule.time_zone if self.schedule else "UTC")

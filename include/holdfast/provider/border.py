@@ -4,7 +4,11 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from airflow.sdk.exceptions import (
+    AirflowFailException,
+    AirflowRescheduleException,
+    AirflowSkipException,
+)
 
 from holdfast.errors import HoldfastError, Postponed, ResidueError, SpecError, TransientFaultError
 from holdfast.model.run import RunState
@@ -27,7 +31,10 @@ def airflow_words() -> Iterator[None]:
 
 @contextmanager
 def before_the_first_fault(ports: Ports, run_id: str) -> Iterator[None]:
-    """Postpone the run when a step says so: it ends without a fault, and that is no failure."""
+    """Postpone the run when a step says so: it ends without a fault, and that is no failure.
+
+    If the suite lets it try again, the task gives its worker up until then.
+    """
     from holdfast.steps.steady import RoundLeftOut
 
     try:
@@ -35,8 +42,11 @@ def before_the_first_fault(ports: Ports, run_id: str) -> Iterator[None]:
     except RoundLeftOut as left_out:
         raise AirflowSkipException(left_out.reason) from left_out
     except Postponed as postponed:
-        from holdfast.steps.postpone import postpone
+        from holdfast.steps.postpone import postpone, wait
 
+        again = wait(ports, run_id, postponed)
+        if again is not None:
+            raise AirflowRescheduleException(again) from postponed
         postpone(ports, run_id, postponed.reason)
         raise AirflowSkipException(f"postponed: {postponed.reason}") from postponed
 
@@ -46,7 +56,7 @@ def before_the_verdict_watches(ports: Ports, run_id: str, task: str) -> Iterator
     """Close the run when a task fails that stands before `reserve`: no verdict task will run."""
     try:
         yield
-    except (AirflowSkipException, Postponed):
+    except (AirflowSkipException, AirflowRescheduleException, Postponed):
         raise
     except Exception as error:  # the border: whatever it was, the books must not stay open
         if ports.books.run(run_id) is not None:

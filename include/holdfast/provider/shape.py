@@ -39,7 +39,7 @@ def lay_out(suite: Suite, suite_file: str) -> None:
     preflight = PreflightOperator(task_id="preflight", execution_timeout=_MINUTE)
     reserve = ReserveOperator(task_id="reserve", execution_timeout=_MINUTE).as_setup()
     baseline = BaselineOperator(
-        task_id="baseline", execution_timeout=suite.baseline.window + _MINUTE
+        task_id="baseline", execution_timeout=suite.baseline.window + 2 * _MINUTE
     )
     plan >> preflight >> reserve >> baseline
     ends, reverts = _rounds(suite, shape, baseline)
@@ -60,7 +60,8 @@ def _rounds(
             steady = SteadyOperator(
                 task_id="steady",
                 round_index=index,
-                execution_timeout=_MINUTE,
+                # after a wait it takes the environment again and measures anew
+                execution_timeout=suite.baseline.window + 3 * _MINUTE,
                 # a fault that was left out must not skip the rounds after it
                 trigger_rule=TriggerRule.NONE_FAILED if index else TriggerRule.ALL_SUCCESS,
             )

@@ -5,7 +5,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from holdfast.errors import EvidenceError, SpecError
 from holdfast.evidence.keys import key_id, public_key
-from holdfast.model.run import Run
+from holdfast.model.run import EntryKind, Run
 from holdfast.model.suite import Suite
 from holdfast.ports.bundle import Ports
 from holdfast.reports._content import File, Proof
@@ -45,7 +45,18 @@ def facts(ports: Ports, run_id: str, suite: Suite) -> list[tuple[str, str]]:
     for name, selector in suite.target.services.items():
         where = selector.model_dump(exclude_none=True)
         told.append((name, ", ".join(f"{kind} {place}" for kind, place in where.items())))
-    return told
+    return [*told, *_stake(ports, run_id), *_waits(ports, run_id)]
+
+
+def _stake(ports: Ports, run_id: str) -> list[tuple[str, str]]:
+    entries = ports.books.read(run_id, EntryKind.IMPACT)
+    return [("Impact", f"{e.data['score']} of 100 ({e.data['level']})") for e in entries]
+
+
+def _waits(ports: Ports, run_id: str) -> list[tuple[str, str]]:
+    entries = ports.books.read(run_id, EntryKind.WAIT)
+    return [(f"Postponed, {e.name}", f"until {e.data['again']}: {e.data['reason']}")
+            for e in entries]
 
 
 def repeat(ports: Ports, run: Run) -> list[str]:

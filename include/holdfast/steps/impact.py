@@ -18,8 +18,8 @@ def impacts(plan: Plan, suite: Suite, now: datetime) -> Mapping[str, Impact]:
 
     The whole is never less than any of its experiments.
     """
-    zone = ZoneInfo(suite.schedule.time_zone if suite.schedule else "UTC")
-    setting = Setting(plan.environment, now.astimezone(zone))
+    at = now.astimezone(ZoneInfo(suite.time_zone))
+    setting = Setting(plan.environment, at, is_agreed=bool(suite.windows.allowed))
     found = {WHOLE: impact(_whole(plan), setting)}
     return found | {e.name: impact(_alone(e), setting) for e in plan.experiments}
 

@@ -17,6 +17,7 @@ from holdfast.steps.book import findings, stopped_since, suite_of
 from holdfast.steps.content_entries import blasts, health, mechanisms, spends
 from holdfast.steps.content_guard import guarded
 from holdfast.steps.judge import judged
+from holdfast.steps.postpone import waits
 from holdfast.steps.seal import REPORT_PREFIX
 
 
@@ -50,7 +51,10 @@ class Watched:
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """A run as the stores have it now. `stopped` says why no further fault may begin, if so."""
+    """A run as the stores have it now.
+
+    `stopped` says why no further fault may begin, `waits` until when it does not try, if so.
+    """
 
     run: Run
     suite: Suite
@@ -64,6 +68,7 @@ class Live:
     health: Health | None
     files: Sequence[Artefact]
     stopped: str = ""
+    waits: str = ""
 
     @property
     def leases(self) -> Sequence[Lease]:
@@ -98,7 +103,15 @@ def look(ports: Ports, run_id: str) -> Live | None:
         blasts=blasts(found),
         health=health(ports, run_id), files=files,
         stopped=stopped_since(ports, run_id) if going else "",
+        waits=_waits(ports, run) if going else "",
     )
+
+
+def _waits(ports: Ports, run: Run) -> str:
+    tries = waits(ports, run.id)
+    if not tries or ports.leases.environment(run.environment).locked_by == run.id:
+        return ""
+    return f"{tries[-1].data['reason']}; it tries again at {tries[-1].data['again']}"
 
 
 def _watched(ports: Ports, suite: Suite, lease: Lease) -> Watched:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from holdfast.errors import Postponed, SpecError
+from holdfast.errors import Postponed, SpecError, TooLate
 from holdfast.model.record import PREDICATES, Statement
 from holdfast.model.run import EntryKind, Run, RunState
 from holdfast.model.suite import Suite
@@ -18,7 +18,10 @@ from holdfast.steps.impact import as_json, impacts
 
 PLAN = PREDICATES + "plan/v1"
 LATE = timedelta(minutes=30)
-"""How long after its time a scheduled run may still begin: long enough for a restart of Airflow."""
+"""How long after its time a scheduled run may still begin: long enough for a restart of Airflow.
+
+A suite that tries again for longer than that says so itself.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +49,10 @@ def plan(ports: Ports, request: PlanRequest) -> str:
     loaded = load_suite(request.suite_file, _known(ports))
     suite = choose(loaded.suite, _chosen(loaded.suite, request.only))
     late = ports.clock.now() - request.due if request.due else timedelta(0)
-    if late > LATE:
+    if late > max(LATE, suite.retry_for):
         _open(ports, request, loaded, "")
-        raise Postponed(f"it was due {late.total_seconds() / 60:.0f} minutes ago, {request.due}: "
-                        "nobody expects its faults now")
+        raise TooLate(f"it was due {late.total_seconds() / 60:.0f} minutes ago, {request.due}: "
+                      "nobody expects its faults now")
     try:
         made = make_plan(suite, loaded.digest, ports.drivers, str(ports.settings.home))
     except Unresolved as error:

@@ -7,20 +7,26 @@ from urllib.parse import urlsplit
 
 from holdfast.clients import processes
 from holdfast.clients.connections import connection
-from holdfast.errors import FaultError, Postponed, SpecError
+from holdfast.errors import FaultError, Postponed, SpecError, Stopped
 from holdfast.model.run import RunState
 from holdfast.model.suite import Suite
+from holdfast.plan.plan import STEADY_WAIT
 from holdfast.ports.bundle import Ports
-from holdfast.steps.book import fault_of, suite_entry, suite_of
+from holdfast.steps.book import fault_of, run_of, suite_entry, suite_of
 from holdfast.steps.janitor import sweep
+from holdfast.steps.stops import run_stopped
+from holdfast.steps.windows import closed
 
 
 def preflight(ports: Ports, run_id: str) -> None:
     """Pass, or raise Postponed with every reason at once.
 
     What a dead keeper left behind is reverted first; what is left of it then is a reason.
-    EvidenceError if the signing key cannot be used: without evidence there is no fault.
+    EvidenceError if the signing key cannot be used: without evidence there is no fault. Stopped
+    if somebody has stopped the run, which may have waited before.
     """
+    if why := run_stopped(ports.settings.stops, run_id, run_of(ports, run_id).started_at):
+        raise Stopped(why)
     ports.notary.public_key()
     sweep(ports)
     suite = suite_of(ports, run_id)
@@ -35,6 +41,10 @@ def preflight(ports: Ports, run_id: str) -> None:
         _objectives_blind(ports, suite),
     )
     reasons = [reason for check in checks for reason in check]
+    first = next(step for step in suite.rounds if step.experiments)
+    shut = closed(ports, suite, first, suite.baseline.window + STEADY_WAIT)
+    if shut is not None:
+        raise Postponed("; ".join([shut.text, *reasons]), opens=shut.opens)
     if reasons:
         raise Postponed("; ".join(reasons))
 

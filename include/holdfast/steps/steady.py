@@ -10,6 +10,7 @@ from holdfast.model.verdict import Finding, Verdict
 from holdfast.ports.bundle import Ports
 from holdfast.ports.metrics import Metrics
 from holdfast.steps.book import note_stop, suite_of, write, write_finding
+from holdfast.steps.windows import closed
 
 WAIT_SECONDS = 15.0
 EVERY_SECONDS = 0.5
@@ -29,7 +30,8 @@ def steady(ports: Ports, run_id: str, round_index: int) -> None:
 
     In the first round with a fault, Postponed if they do not. In a later one the target has not
     recovered: that is a finding, and RoundLeftOut. RoundLeftOut too after a stop, after an
-    abort unless the suite goes on after aborts, and whenever a lease is not clean.
+    abort unless the suite goes on after aborts, and whenever a lease is not clean. Outside the
+    suite's windows the first round is Postponed, a later one left out.
     """
     suite = suite_of(ports, run_id)
     if not suite.rounds[round_index].experiments:
@@ -40,6 +42,7 @@ def steady(ports: Ports, run_id: str, round_index: int) -> None:
     is_first = not any(step.experiments for step in suite.rounds[:round_index])
     if not is_first:
         _after_what_was(ports.leases.leases(run_id=run_id), suite, round_index)
+    _in_window(ports, run_id, (suite, round_index), is_first=is_first)
     began = ports.clock.boottime()
     broken = _wait(ports, suite)
     waited = ports.clock.boottime() - began
@@ -56,6 +59,20 @@ def steady(ports: Ports, run_id: str, round_index: int) -> None:
         measured={"waited_seconds": round(waited, 3)},
     ))
     raise RoundLeftOut(f"round {round_index + 1}: {text}")
+
+
+def _in_window(
+    ports: Ports, run_id: str, place: tuple[Suite, int], *, is_first: bool
+) -> None:
+    suite, number = place
+    shut = closed(ports, suite, suite.rounds[number])
+    if shut is None:
+        return
+    if is_first:
+        raise Postponed(shut.text, opens=shut.opens)
+    text = f"round {number + 1} was not begun: {shut.text}"
+    write_finding(ports, run_id, Finding(f"window-{number + 1}", Verdict.UNKNOWN, text))
+    raise RoundLeftOut(text)
 
 
 def _after_what_was(leases: Sequence[Lease], suite: Suite, round_index: int) -> None:

@@ -50,6 +50,8 @@ class View:
             return f"Postponed, no fault was injected: {run.reason}"
         if self.live.is_over:
             return f"Ended: {run.reason}"
+        if self.live.waits:
+            return f"Postponed for now, no fault is on: {self.live.waits}"
         names = [w.experiment for w in self.live.leases if w.state in TOUCHED]
         phase = next((p.name for p in self.live.phases if p.standing is Standing.NOW), "")
         told = f"Fault on: {', '.join(names)}." if names else f"No fault is on; now: {phase}."

@@ -56,6 +56,25 @@ def test_every_error_of_every_file_is_told_and_the_code_is_2(suite, tmp_path):
     assert "rehearsal" in done.stdout
 
 
+def test_the_freezes_of_the_deployment_are_a_file_too(tmp_path):
+    file = tmp_path / "freezes.yaml"
+    file.write_text("freezes: [{from: 2026-01-02, to: 2026-01-03, reason: Audit}]")
+    assert f"{file}: 1 freezes, valid\n" == run("validate", str(file)).stdout
+    file.write_text("freezes: [{from: 2026-01-02, to: 2026-01-01, reason: Audit}]")
+    done = run("validate", str(file))
+    assert 2 == done.exit_code
+    assert f"{file}:1:34: a freeze that begins on 2026-01-02" in done.stderr
+
+
+def test_a_plan_tells_when_its_window_opens(suite, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOLDFAST_EXPERIMENTS", str(tmp_path))
+    assert run("plan", suite).stdout.endswith("\nwindow open now\n")
+    freeze = "{from: 2000-01-01, to: 2999-12-31, reason: Long}"
+    (tmp_path / "freezes.yaml").write_text(f"freezes: [{freeze}]")
+    assert ("frozen from 2000-01-01 to 2999-12-31: Long; no allowed time in a year"
+            == json.loads(run("plan", suite, "--format", "json").stdout)["window"])
+
+
 def test_the_schema_is_json_for_other_programs():
     assert suite_schema() == json.loads(run("schema").stdout)
 

@@ -45,8 +45,8 @@ def test_each_part_has_its_points_and_a_sentence():
 
 
 def test_the_worst_of_all_is_100_and_nothing_in_a_lab_is_nearly_nothing():
-    worst = of(["postgres.kill_primary"], [Effect.IRREVERSIBLE], 1.0, 900, "production")
-    least = of([], [], 0.0, 0.0, "lab", agreed=True)
+    worst = of(["postgres.kill_primary"], [Effect.IRREVERSIBLE], 1.0, 900, where="production")
+    least = of([], [], 0.0, 0.0, where="lab", agreed=True)
     assert (100, "very high", 2, "very low") == (worst.score, worst.level, least.score, least.level)
 
 
@@ -120,7 +120,7 @@ ANY = st.tuples(st.integers(0, 5), st.integers(0, 2), SHARE, SECONDS, st.integer
 
 def scored(one) -> Impact:
     kind, effect, share, seconds, where = one
-    return of([TYPES[kind]], [ORDER[effect]], share, seconds, ENVIRONMENTS[where])
+    return of([TYPES[kind]], [ORDER[effect]], share, seconds, where=ENVIRONMENTS[where])
 
 
 @given(ANY, ANY)

@@ -7,12 +7,14 @@ from html import unescape
 
 import pytest
 
+from holdfast.errors import Postponed
 from holdfast.model.lease import LeaseState, Reason
 from holdfast.model.mechanism import MechanismSpec
 from holdfast.model.run import EntryKind, RunState
 from holdfast.model.verdict import Finding, Verdict
 from holdfast.steps.book import write, write_finding
 from holdfast.steps.live import look
+from holdfast.steps.postpone import wait
 from holdfast.steps.services import Health, Seen
 from holdfast.web.margins import Margin
 from holdfast.web.pages import PARTS, parts
@@ -145,3 +147,10 @@ def test_files_lead_below_the_page(ports):
     html = drawn(ports)["files"]
     assert 2 == html.count('href="manual_1/files/report.html"')
     assert 1 == html.count('href="manual_1/files/samples.json"')
+
+
+def test_the_headline_of_a_run_that_waits_says_until_when(tmp_path):
+    ports = planned(tmp_path, ("compliance:", "retry_for: 2h\ncompliance:"))
+    wait(ports, RUN, Postponed("busy"))
+    told = "Postponed for now, no fault is on: busy; it tries again at 2026-01-01T02:05:00+00:00"
+    assert told == View(look(ports, RUN)).headline

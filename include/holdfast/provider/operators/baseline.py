@@ -12,7 +12,9 @@ class BaselineOperator(StepOperator):
     def step(self, ports: Ports, run: RunOf) -> None:
         """Only read."""
         from holdfast.steps.baseline import baseline
+        from holdfast.steps.postpone import come_back
 
         border.going_on(ports, run.id)
         with border.before_the_first_fault(ports, run.id):
+            come_back(ports, run.id)
             baseline(ports, run.id)

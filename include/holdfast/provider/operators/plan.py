@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from holdfast.model.run import EntryKind
 from holdfast.ports.bundle import Ports
 from holdfast.provider import border
 from holdfast.provider.operators.base import StepOperator
@@ -46,6 +47,8 @@ class PlanOperator(StepOperator):
             digest = plan(ports, request)
         for line in _told(plan_of(ports, run.id)):
             self.log.info("%s", line)
+        for entry in ports.books.read(run.id, EntryKind.IMPACT):
+            self.log.info("impact %s of 100 (%s)", entry.data["score"], entry.data["level"])
         return digest
 
 

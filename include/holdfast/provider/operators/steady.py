@@ -20,8 +20,10 @@ class SteadyOperator(StepOperator):
 
     def step(self, ports: Ports, run: RunOf) -> None:
         """Only read."""
+        from holdfast.steps.postpone import come_back
         from holdfast.steps.steady import steady
 
         border.going_on(ports, run.id)
         with border.before_the_first_fault(ports, run.id):
+            come_back(ports, run.id, measure=True)
             steady(ports, run.id, self.round_index)

@@ -36,15 +36,17 @@ def cron_is_valid(suite: Suite, _: Known) -> Iterator[Problem]:
 
 @rule
 def time_zone_is_known(suite: Suite, _: Known) -> Iterator[Problem]:
-    """The time zone is in the database of time zones."""
+    """Time zones are in the database of time zones."""
     from zoneinfo import ZoneInfo, available_timezones
 
-    if suite.schedule is None:
-        return
-    name = suite.schedule.time_zone
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        near = nearest(name, available_timezones())
-        hint = near if near.startswith("did you mean") else "such as Europe/Berlin or UTC"
-        yield Problem(("schedule", "time_zone"), f"unknown time zone '{name}'", hint)
+    named = {
+        "schedule": suite.schedule.time_zone if suite.schedule else None,
+        "windows": suite.windows.time_zone,
+    }
+    for part, name in named.items():
+        try:
+            ZoneInfo(name or "UTC")
+        except (KeyError, ValueError, OSError):
+            near = nearest(name, available_timezones())
+            hint = near if near.startswith("did you mean") else "such as Europe/Berlin or UTC"
+            yield Problem((part, "time_zone"), f"unknown time zone '{name}'", hint)
