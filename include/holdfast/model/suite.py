@@ -135,6 +135,19 @@ class Expect(Frozen):
     )
 
 
+class Step(Frozen):
+    """What one step of a rollout hits, and how hard, where that is not what the fault says."""
+
+    target: Name | None = None
+    params: dict[str, Any] = Field(default_factory=dict)
+
+
+class Rollout(Frozen):
+    """The fault in steps, the gentlest first: each in a round of its own, if the last one held."""
+
+    steps: tuple[Step, ...] = Field(min_length=1)
+
+
 class Experiment(Frozen):
     """One fault with the hypothesis it tests."""
 
@@ -146,6 +159,10 @@ class Experiment(Frozen):
         OwnRadius(), description="where it may hit more than the suite allows"
     )
     expect: Expect = Expect()
+    rollout: Rollout | None = None
+    if_held: Name | None = Field(
+        None, description="begin only if this experiment, of an earlier round, is HELD"
+    )
 
 
 class Round(Frozen):

@@ -129,4 +129,6 @@ def _sentence(experiment: Experiment) -> str:
     for mark in ("\\", "`", "*", "_", "[", "]", "<", ">", "|"):
         hypothesis = hypothesis.replace(mark, "\\" + mark)
     fault = experiment.fault
-    return f"{hypothesis} ({fault.type} on {fault.target}, {format_duration(fault.duration)})"
+    held = f", if {experiment.if_held} held" if experiment.if_held else ""
+    return (f"{hypothesis} ({fault.type} on {fault.target}, {format_duration(fault.duration)}"
+            f"{held})")

@@ -13,6 +13,7 @@ _BLAME: Mapping[str, str] = {
     "fault": "Make {what} hold its objectives while the fault is on",
     "recovery": "See why {what} does not recover, before it happens by itself",
     "recovery_point": "Close the gap through which {what} loses acknowledged writes",
+    "rollout": "Make {what} hold, then let its rollout go on",
     "blast_radius": "Narrow the fault of {what}, or raise its blast radius knowingly",
 }
 

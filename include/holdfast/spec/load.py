@@ -10,8 +10,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from holdfast.errors import SpecError
+from holdfast.model.rollout import unroll
 from holdfast.model.suite import Suite
-from holdfast.spec import rules, text, translate
+from holdfast.spec import rules, steps, text, translate
 from holdfast.spec.problems import Problem, SpecErrors
 from holdfast.spec.rules import Known
 
@@ -21,7 +22,7 @@ _ANY = {"owner": "x", "hypothesis": "x", "duration": "1s"}
 
 @dataclass(frozen=True, slots=True)
 class LoadedSuite:
-    """A suite that keeps every rule; `digest` is of the file's bytes."""
+    """A suite that keeps every rule, its rollouts unrolled; `digest` is of the file's bytes."""
 
     suite: Suite
     digest: str
@@ -66,11 +67,11 @@ def load_text(written: str, where: str, known: Known | None = None) -> LoadedSui
     except ValidationError as error:
         found = translate.problems(error.errors())
         raise _errors(source, found + _beside(source.data, error, known)) from error
-    broken = rules.check(suite, known)
+    broken = rules.check(suite, known) or steps.check(suite, known)
     if broken:
         raise _errors(source, broken)
     digest = "sha256:" + hashlib.sha256(written.encode()).hexdigest()
-    return LoadedSuite(suite, digest, Path(where))
+    return LoadedSuite(unroll(suite), digest, Path(where))
 
 
 def _beside(data: Any, error: ValidationError, known: Known) -> list[Problem]:

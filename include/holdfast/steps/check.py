@@ -16,6 +16,7 @@ from holdfast.ports.checkers import Answers, Checked, Expecting, Met, Moment, Ob
 from holdfast.steps.book import run_of, suite_of, write_finding
 from holdfast.steps.items import Access, Item, finding_name, item, keys, place_of
 from holdfast.steps.promises import Seen, keep_promises, pointed, promises
+from holdfast.steps.rollout import tell_rollouts
 from holdfast.steps.snapshot import before_of, during_of
 
 _SETTLE_SECONDS, _POLL_SECONDS = 6.0, 0.5
@@ -25,7 +26,7 @@ _VERDICTS = {"valid": Verdict.HELD, "invalid": Verdict.BROKEN, "unknown": Verdic
 
 
 def check(ports: Ports, run_id: str, access: Access | None = None) -> None:
-    """Write a finding for each consistency check, and for each recovery point promised.
+    """Write a finding for each consistency check, recovery point promised, and rollout.
 
     A check that cannot decide is UNKNOWN, with its reason; nothing is raised for it.
     """
@@ -42,6 +43,7 @@ def check(ports: Ports, run_id: str, access: Access | None = None) -> None:
         if spec.history is not None:
             seen.append(one)
     keep_promises(ports, run_id, made, seen)
+    tell_rollouts(ports, run_id, suite)
 
 
 @dataclass(frozen=True, slots=True)

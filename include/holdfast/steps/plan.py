@@ -81,10 +81,10 @@ def _chosen(suite: Suite, only: tuple[str, ...]) -> tuple[str, ...]:
             raise SpecError(f"unknown experiment '{name}'", where=suite.metadata.name,
                             hint=nearest(name, names))
     for experiment in experiments:
-        after = experiment.fault.after
-        if only and experiment.name in only and after is not None and after not in only:
-            raise SpecError(f"'{experiment.name}' follows '{after}', which is left out",
-                            where=suite.metadata.name, hint="choose both, or neither")
+        for before in (experiment.fault.after, experiment.if_held):
+            if only and experiment.name in only and before is not None and before not in only:
+                raise SpecError(f"'{experiment.name}' follows '{before}', which is left out",
+                                where=suite.metadata.name, hint="choose both, or neither")
     return only
 
 

@@ -10,6 +10,7 @@ from holdfast.model.verdict import Finding, Verdict
 from holdfast.ports.bundle import Ports
 from holdfast.ports.metrics import Metrics
 from holdfast.steps.book import note_stop, suite_of, write, write_finding
+from holdfast.steps.rollout import not_held
 from holdfast.steps.windows import closed
 
 WAIT_SECONDS = 15.0
@@ -31,7 +32,8 @@ def steady(ports: Ports, run_id: str, round_index: int) -> None:
     In the first round with a fault, Postponed if they do not. In a later one the target has not
     recovered: that is a finding, and RoundLeftOut. RoundLeftOut too after a stop, after an
     abort unless the suite goes on after aborts, and whenever a lease is not clean. Outside the
-    suite's windows the first round is Postponed, a later one left out.
+    suite's windows the first round is Postponed, a later one left out. Left out is also what
+    begins only if another held, which has not.
     """
     suite = suite_of(ports, run_id)
     if not suite.rounds[round_index].experiments:
@@ -42,6 +44,9 @@ def steady(ports: Ports, run_id: str, round_index: int) -> None:
     is_first = not any(step.experiments for step in suite.rounds[:round_index])
     if not is_first:
         _after_what_was(ports.leases.leases(run_id=run_id), suite, round_index)
+    for experiment in suite.rounds[round_index].experiments:
+        if why := not_held(ports, run_id, experiment):
+            raise RoundLeftOut(why)
     _in_window(ports, run_id, (suite, round_index), is_first=is_first)
     began = ports.clock.boottime()
     broken = _wait(ports, suite)
