@@ -84,7 +84,10 @@ class Builder:
     def _take_at_once(self, rows: Sequence[Row]) -> bool:
         """Take all but the values, if all rows are plain: numbers, and names that are known."""
         try:
-            for f in {row.f for row in rows}:
+            names = dict.fromkeys(row.f for row in rows)
+            if len(self._names) + len(names) > _MOST_FS:
+                return False
+            for f in names:
                 self._f_of(f)
             kinds = bytes([_TYPE[row.type] for row in rows])
             fs = bytes([self._fs[row.f] for row in rows])
@@ -105,7 +108,7 @@ class Builder:
         return True
 
     def _take(self, row: Row, f: int) -> None:
-        kind = _TYPE.get(row.type)
+        kind = _TYPE.get(row.type) if isinstance(row.type, str) else None
         if kind is None:
             raise ValueError(f"the type is {row.type!r}, not invoke, ok, fail or info")
         process, index = row.process, row.index

@@ -1,6 +1,7 @@
 """Files of every format become the same columns; what is damaged is named by its line (R6)."""
 
 import random
+import time
 
 import pytest
 
@@ -202,6 +203,15 @@ def test_damage_never_ends_in_a_traceback(opened, content):
             opened(bytes(bad[:chance.randrange(len(bad))]) if chance.random() < 0.3 else bytes(bad))
         except SpecError as error:
             assert error.where.startswith("h")
+
+
+@pytest.mark.parametrize("content", [b" " * 10**6, b"[" + b" " * 10**6, b";\n" * 10**6,
+                                     b"{:type :invoke :value " + b"[" * 10**6])
+def test_a_hostile_file_is_refused_at_once(opened, content):
+    begun = time.process_time()
+    with pytest.raises(SpecError):
+        opened(content)
+    assert time.process_time() - begun < 5
 
 
 def test_each_format_is_its_file():

@@ -10,6 +10,8 @@ from holdfast.history.edn import EdnError, forms
 from holdfast.history.source import Reader, Source
 
 _AT_ONCE = 5000
+_BLANKS = re.compile(rb"(?:[\s,]+|;[^\n]*)*")
+_FIRST = re.compile(rb"(#[\w.]+\s*)?\{\s*:")
 _HINT = "mend it, or have the history written anew"
 
 
@@ -18,8 +20,10 @@ class Edn:
 
     def fits(self, head: bytes) -> bool:
         """A map with a keyword, after comments, a bracket and a tag."""
-        return re.match(rb"(\s|;[^\n]*\n|,)*[\[(]?(\s|;[^\n]*\n|,)*(#[\w.]+\s*)?\{\s*:", head) \
-            is not None
+        rest = _past_blanks(head)
+        if rest[:1] in (b"[", b"("):
+            rest = _past_blanks(rest[1:])
+        return _FIRST.match(rest) is not None
 
     def read(self, source: Source) -> Builder:
         """Read it whole, a few thousand rows at a time."""
@@ -31,6 +35,11 @@ class Edn:
         while some := list(islice(found, _AT_ONCE)):
             builder.add([row for _, row in some], [line for line, _ in some])
         return builder
+
+
+def _past_blanks(head: bytes) -> bytes:
+    found = _BLANKS.match(head)
+    return head[found.end():] if found else head
 
 
 def _rows(name: str, text: str) -> Iterator[tuple[int, Row]]:
