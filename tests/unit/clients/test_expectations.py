@@ -39,7 +39,7 @@ def test_only_one_file_names_it():
 def test_the_step_and_its_checkers_come_without_it():
     program = (
         "import sys, holdfast.steps.check; from holdfast.spec.rules import installed; "
-        "[installed().checkers[name].params.model_json_schema() for name in installed().checkers]; "
+        "[getattr(c, 'params', None) or c.options for c in installed().checkers.values()]; "
         f"sys.exit('{HEAVY}' in sys.modules or 'pandas' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", program], check=False)
