@@ -1,5 +1,9 @@
 """The connections others reach the shop by."""
 
+from pathlib import Path
+
+from shop.errors import ShopError
+from shop.files import read_json
 from shop.settled import API_ROLE, DATABASE, HOST, NODES, PAYMENT_PROXY, PROXY, USER, Settled
 
 IDS = (
@@ -7,9 +11,31 @@ IDS = (
     "shop_load", "prometheus_default",
 )  # fmt: skip
 
+_MARK = "the demo shop's"
+
+
+def ours(file: Path) -> list[str]:
+    """Which of the ids are there and were written by a shop."""
+    entries = read_json(file) or {}
+    return [name for name in IDS if entries.get(name, {}).get("description") == _MARK]
+
+
+def require_free(file: Path) -> None:
+    """ShopError when one of the ids is there and somebody else's."""
+    taken = [n for n in IDS if n in (read_json(file) or {}) and n not in ours(file)]
+    if taken:
+        raise ShopError(
+            f"{file} has {', '.join(taken)}, not of this shop, which needs the name; "
+            f"holdfast connect {taken[0]} --remove takes it away"
+        )
+
 
 def connections(shop: Settled) -> dict[str, dict[str, object]]:
-    """In the format of Airflow's local filesystem backend."""
+    """In the format of Airflow's local filesystem backend, each marked as the shop's."""
+    return {name: entry | {"description": _MARK} for name, entry in _entries(shop).items()}
+
+
+def _entries(shop: Settled) -> dict[str, dict[str, object]]:
     nodes = [{"name": n, "host": HOST, "port": shop.node_port(n)} for n in NODES]
     return {
         "shop_db": {

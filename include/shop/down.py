@@ -5,9 +5,9 @@ import signal
 from pathlib import Path
 
 from shop import processes
-from shop.addresses import IDS
+from shop.addresses import ours
 from shop.errors import ShopError
-from shop.files import read_json, write_connections
+from shop.files import write_connections
 from shop.places import Places
 from shop.settled import NODES
 
@@ -50,6 +50,6 @@ def _tidy(places: Places) -> None:
     for folder in (places.run, places.shop / "data", places.tls):
         if folder.exists():
             shutil.rmtree(folder)
-    if read_json(places.connections) is not None:
-        write_connections(places.connections, dict.fromkeys(IDS))
+    if gone := ours(places.connections):
+        write_connections(places.connections, dict.fromkeys(gone))
     places.state.unlink(missing_ok=True)

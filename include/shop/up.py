@@ -51,6 +51,7 @@ def up(
         require_all()
         if living(places) or places.run.exists():
             down(home)  # what a crash left
+        addresses.require_free(places.connections)
         shop = _settle(places, without)
         try:
             if on_small_disk:

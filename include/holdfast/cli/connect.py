@@ -10,7 +10,12 @@ from urllib.parse import SplitResult, unquote, urlsplit
 import typer
 
 from holdfast.cli.border import border, out, settings
-from holdfast.clients.connections import connection, connection_ids, write_connection
+from holdfast.clients.connections import (
+    connection,
+    connection_ids,
+    remove_connection,
+    write_connection,
+)
 from holdfast.errors import SpecError
 
 connector = typer.Typer()
@@ -31,10 +36,14 @@ def connect(
         list[str], typer.Option(help="NAME=HOST:PORT of each server of a cluster; may be repeated")
     ] = [],
     extra: Annotated[list[str], typer.Option(help="KEY=VALUE, such as proxy=database")] = [],
+    remove: Annotated[bool, typer.Option("--remove", help="forget the address of ID")] = False,
 ) -> None:
     """Write down an address under an id; without arguments, list those there are, no secrets."""
     with border():
         file = settings().connections
+        if remove:
+            _forget(file, connection_id, url)
+            return
         if not connection_id:
             for known in connection_ids(file):
                 out.print(_shown(file, known), markup=False)
@@ -46,6 +55,13 @@ def connect(
                 entry["password"] = _password(password_file)
             write_connection(file, connection_id, entry)
         out.print(_shown(file, connection_id), markup=False)
+
+
+def _forget(file: Path, connection_id: str, url: str) -> None:
+    if not connection_id or url:
+        raise SpecError("--remove takes an id and no address", where="--remove")
+    remove_connection(file, connection_id)
+    out.print(f"{connection_id}: forgotten", markup=False)
 
 
 def _parts(url: str) -> SplitResult:

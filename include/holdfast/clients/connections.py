@@ -80,8 +80,17 @@ def _entries(file: Path) -> dict[str, dict[str, Any]]:
 
 def write_connection(file: Path, connection_id: str, entry: Mapping[str, object]) -> None:
     """Add or replace one connection; the others stay. The file is replaced whole, mode 0600."""
-    entries = json.loads(file.read_text()) if file.exists() else {}
-    entries[connection_id] = dict(entry)
+    entries = _entries(file) if file.exists() else {}
+    _replace(file, {**entries, connection_id: dict(entry)})
+
+
+def remove_connection(file: Path, connection_id: str) -> None:
+    """Take one away, the others stay; SpecError if there is none of this id."""
+    connection(file, connection_id)
+    _replace(file, {name: e for name, e in _entries(file).items() if name != connection_id})
+
+
+def _replace(file: Path, entries: Mapping[str, object]) -> None:
     fresh = file.with_name(f".{file.name}.{os.getpid()}")
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
         json.dump(entries, out, indent=1)

@@ -52,6 +52,14 @@ def test_all_are_listed_by_id(file):
     assert "a: http 127.0.0.1:1\nb: http 127.0.0.1:2\n" == run().stdout
 
 
+def test_one_that_is_removed_is_gone_and_the_others_stay(file):
+    run("a", "http://127.0.0.1:1")
+    run("b", "http://127.0.0.1:2")
+    assert "a: forgotten\n" == run("a", "--remove").stdout
+    assert "b: http 127.0.0.1:2\n" == run().stdout
+    assert 2 == run("a", "--remove").exit_code
+
+
 @pytest.mark.parametrize(("words", "said"), [
     (("x", "localhost:9090"), "'localhost:9090' is no address"),
     (("x", "http://me:s3cret@there"), "seen by everybody"),
@@ -59,6 +67,9 @@ def test_all_are_listed_by_id(file):
     (("x", "http://there", "--node", "a"), "'a' is not NAME=HOST:PORT"),
     (("x", "http://there", "--extra", "a"), "'a' is not KEY=VALUE"),
     (("x",), "there is no connections file"),
+    (("x", "--remove"), "there is no connections file"),
+    (("--remove",), "takes an id"),
+    (("x", "http://there", "--remove"), "no address"),
 ])
 def test_what_cannot_be_kept_is_refused_and_nothing_is_written(file, words, said):
     done = run(*words)

@@ -3,8 +3,9 @@
 import pytest
 
 from shop import binaries
-from shop.addresses import IDS, connections
+from shop.addresses import IDS, connections, ours, require_free
 from shop.errors import ShopError
+from shop.files import write_connections
 from shop.free_ports import choose
 from shop.front import configuration
 from shop.parts import ALL_PARTS, PORTS, specification
@@ -42,6 +43,15 @@ def test_the_connections_are_those_that_others_look_for(shop):
     assert {"proxy": "database"} == found["shop_proxy"]["extra"]
     assert {"proxy": "payment"} == found["shop_payment_proxy"]["extra"]
     assert found["shop_proxy"].keys() == found["shop_payment_proxy"].keys()
+
+
+def test_a_shop_knows_its_own_connections_and_leaves_those_of_others(shop, tmp_path):
+    file = tmp_path / "connections.json"
+    require_free(file)
+    write_connections(file, connections(shop) | {"prometheus_default": {"conn_type": "http"}})
+    assert set(IDS) - {"prometheus_default"} == set(ours(file))
+    with pytest.raises(ShopError, match="connect prometheus_default --remove"):
+        require_free(file)
 
 
 def test_the_way_to_the_payment_service_leads_through_its_proxy(shop):
