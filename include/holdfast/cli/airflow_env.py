@@ -67,7 +67,6 @@ class Lab:
         if not self.passwords.exists():
             write_private(self.passwords, {who: secrets.token_urlsafe(9) for who in PEOPLE})
         environment, metrics = self._environment(port), free_port()
-        self._announce(metrics)
         write_private(
             self.spec,
             {
@@ -84,13 +83,19 @@ class Lab:
                 ],
             },
         )
+        self.announce()
         return environment
 
-    def _announce(self, port: int) -> None:
+    def metrics_port(self) -> int:
+        """Where the supervisor that was prepared last serves our own metrics."""
+        processes = json.loads(self.spec.read_text())["processes"]
+        return int(next(p["argv"][-1] for p in processes if p["name"] == "metrics"))
+
+    def announce(self) -> None:
         """Tell the shop's Prometheus where our own metrics are, if there is a shop."""
         if self.target.parent.is_dir():
             labels = {"job": "holdfast", "__scrape_interval__": "5s"}
-            group = {"targets": [f"127.0.0.1:{port}"], "labels": labels}
+            group = {"targets": [f"127.0.0.1:{self.metrics_port()}"], "labels": labels}
             write_private(self.target, [group])
 
     def _secrets(self) -> Mapping[str, str]:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -22,12 +23,16 @@ _Answer = tuple[str, str]
 
 
 @doctor_app.command()
-def doctor() -> None:
+def doctor(
+    no_shop: Annotated[
+        bool, typer.Option("--no-shop", help="leave out what only the demo shop needs")
+    ] = False,
+) -> None:
     """Say what is missing on this machine and how to get it."""
     with border():
         where = settings()
         cures = 0
-        for check in _CHECKS:
+        for check in _CHECKS if no_shop else (*_CHECKS, *_OF_THE_SHOP):
             for seen, cure in check(where):
                 cures += bool(cure)
                 out.print(f"{'MISSING' if cure else 'ok':8} {seen}", markup=False)
@@ -88,6 +93,6 @@ def _clock(_: Settings) -> Iterator[_Answer]:
     yield "pidfd (Linux 5.3 or newer)", "" if has else "use a newer kernel"
 
 
-_CHECKS: tuple[Callable[[Settings], Iterator[_Answer]], ...] = (
-    _python, _programs, _postgres, _pdf, _clock, _state, _secrets,
-)
+_Check = Callable[[Settings], Iterator[_Answer]]
+_CHECKS: tuple[_Check, ...] = (_python, _pdf, _clock, _state, _secrets)
+_OF_THE_SHOP: tuple[_Check, ...] = (_programs, _postgres)

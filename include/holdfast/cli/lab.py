@@ -20,12 +20,13 @@ from holdfast import wiring
 from holdfast.cli.airflow_env import COMMANDS, Lab, free_port
 from holdfast.cli.border import border, out, settings
 from holdfast.clients.airflow_rest import AirflowRest, AirflowUnreachable
-from holdfast.clients.connections import connection, write_connection
+from holdfast.clients.connections import connection, connection_ids, write_connection
 from holdfast.errors import HoldfastError, SpecError
 from holdfast.settings import Settings
 from holdfast.steps.janitor import sweep
 
 lab = typer.Typer()
+_ID, _LOGIN = "airflow_default", "sre"
 _USAGE = 2  # the shop's exit code for wrong arguments
 
 
@@ -35,10 +36,15 @@ def up(
         list[str] | None,
         typer.Option(metavar="MECHANISM", help="start the shop without it; may be given again"),
     ] = None,
+    no_shop: Annotated[
+        bool, typer.Option("--no-shop", help="Airflow and the janitor only, for your own system")
+    ] = False,
 ) -> None:
     """Start the shop and Airflow; print addresses and logins."""
     with border():
-        start(settings(), without or ())
+        if no_shop and without:
+            raise SpecError("--without is about the shop, which --no-shop leaves out")
+        start(settings(), without or (), with_shop=not no_shop)
 
 
 @lab.command()
@@ -58,40 +64,67 @@ def shop(context: typer.Context) -> None:
         raise typer.Exit(_shop(settings(), *context.args))
 
 
-def start(where: Settings, without: Iterable[str] = ()) -> None:
+def start(where: Settings, without: Iterable[str] = (), *, with_shop: bool = True) -> None:
     """Bring everything up; a second time changes nothing.
 
     :param without: mechanisms that the shop is to go without, by its own names for them
+    :param with_shop: False leaves the shop as it is, up or not
     """
+    airflow = Lab(where)
+    if supervisor_pid(airflow) is None:
+        _refuse_another(where, airflow)
+    if with_shop:
+        _start_shop(where, without)
+    begun = time.monotonic()
+    _start_airflow(where, airflow)
+    _wait(where)
+    for line in sweep(wiring.ports(where)):
+        out.print(line, markup=False)
+    _print(where, time.monotonic() - begun, with_shop=with_shop)
+
+
+def _start_shop(where: Settings, without: Iterable[str]) -> None:
     code = _shop(where, "up", *(f"--without={mechanism}" for mechanism in without))
     if code == _USAGE:
         raise typer.Exit(code)  # the shop has said which word is wrong
     if code:
         raise HoldfastError(f"the shop did not start (exit {code})")
-    begun = time.monotonic()
-    airflow = Lab(where)
-    if supervisor_pid(airflow) is None:
-        _clear(airflow)
-        port = free_port()
-        environment = airflow.prepare(port)
-        _migrate(airflow, environment)
-        login = json.loads(airflow.passwords.read_text())["sre"]
-        write_connection(
-            where.connections,
-            "airflow_default",
-            {
-                "conn_type": "http",
-                "host": "127.0.0.1",
-                "port": port,
-                "login": "sre",
-                "password": login,
-            },
+
+
+def _start_airflow(where: Settings, airflow: Lab) -> None:
+    if supervisor_pid(airflow) is not None:
+        airflow.announce()  # to a shop that was not there when it started
+        return
+    _clear(airflow)
+    port = free_port()
+    environment = airflow.prepare(port)
+    _migrate(airflow, environment)
+    login = json.loads(airflow.passwords.read_text())[_LOGIN]
+    write_connection(
+        where.connections,
+        _ID,
+        {
+            "conn_type": "http",
+            "host": "127.0.0.1",
+            "port": port,
+            "login": _LOGIN,
+            "password": login,
+        },
+    )
+    _supervise(airflow, environment)
+
+
+def _refuse_another(where: Settings, airflow: Lab) -> None:
+    """Keep what a person has connected: an entry that we made has a password that we made."""
+    if not where.connections.exists() or _ID not in connection_ids(where.connections):
+        return
+    there = connection(where.connections, _ID)
+    ours = json.loads(airflow.passwords.read_text()) if airflow.passwords.exists() else {}
+    if (there.login, there.password) != (_LOGIN, ours.get(_LOGIN)):
+        raise SpecError(
+            f"{_ID} leads to an Airflow of yours at {there.url}", where=str(where.connections),
+            hint=f"holdfast connect {_ID} --remove, if it may be replaced by one started here",
         )
-        _supervise(airflow, environment)
-    _wait(where)
-    for line in sweep(wiring.ports(where)):
-        out.print(line, markup=False)
-    _print(where, time.monotonic() - begun)
 
 
 def stop(where: Settings) -> None:
@@ -108,7 +141,9 @@ def stop(where: Settings) -> None:
             psutil.Process(pid).wait(timeout=30)
     _clear(airflow)
     airflow.target.unlink(missing_ok=True)
-    _shop(where, "down")
+    out.print("Airflow was not up" if pid is None else "Airflow is down")
+    if (where.home / "shop").exists():  # else there never was one
+        _shop(where, "down")
 
 
 def kill_airflow(where: Settings) -> int:
@@ -188,7 +223,7 @@ def _supervise(airflow: Lab, environment: Mapping[str, str]) -> None:
 
 def _wait(where: Settings, limit: float = 120.0) -> None:
     """Wait until all parts of Airflow are healthy and every suite has its DAG."""
-    api = connection(where.connections, "airflow_default")
+    api = connection(where.connections, _ID)
     suites = sorted(
         f.name.removesuffix(".suite.yaml") for f in where.experiments.glob("*.suite.yaml")
     )
@@ -222,9 +257,13 @@ def _has(rest: AirflowRest, dag_id: str) -> bool:
     return True
 
 
-def _print(where: Settings, seconds: float) -> None:
-    api = connection(where.connections, "airflow_default")
+def _print(where: Settings, seconds: float, *, with_shop: bool) -> None:
+    api, airflow = connection(where.connections, _ID), Lab(where)
     out.print(f"Airflow     http://{api.host}:{api.port}   (ready in {seconds:.1f}s)", markup=False)
-    for who, password in json.loads(Lab(where).passwords.read_text()).items():
+    for who, password in json.loads(airflow.passwords.read_text()).items():
         out.print(f"  login     {who} / {password}", markup=False)
-    out.print("run a suite: holdfast run experiments/shop-core.suite.yaml")
+    if with_shop:
+        out.print("run a suite: holdfast run shop-core")
+        return
+    out.print(f"metrics     http://127.0.0.1:{airflow.metrics_port()}/metrics   of Holdfast's own")
+    out.print("draft a suite for your system: holdfast new NAME; run it: holdfast run NAME")

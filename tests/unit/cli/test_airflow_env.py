@@ -58,6 +58,14 @@ def test_our_own_metrics_are_a_target_of_the_shops_prometheus(lab):
     assert ["metrics", "--serve"] == argv[1:3]
 
 
+def test_a_shop_that_comes_later_is_told_of_them_too(lab):
+    lab.prepare(8080)
+    lab.target.parent.mkdir(parents=True)
+    lab.announce()
+    (group,) = json.loads(lab.target.read_text())
+    assert [f"127.0.0.1:{lab.metrics_port()}"] == group["targets"]
+
+
 def test_without_a_shop_nobody_is_told_of_our_metrics(lab):
     lab.prepare(8080)
     assert not lab.target.exists()

@@ -4,12 +4,21 @@ import sys
 
 from typer.testing import CliRunner
 
+from holdfast.cli import doctor
 from holdfast.cli.doctor import doctor_app
 
 
-def ask(tmp_path, monkeypatch):
+def ask(tmp_path, monkeypatch, *words):
     monkeypatch.setenv("HOLDFAST_HOME", str(tmp_path))
-    return " ".join(CliRunner().invoke(doctor_app, []).stdout.split())
+    return " ".join(CliRunner().invoke(doctor_app, words).stdout.split())
+
+
+def test_without_the_shop_nothing_that_only_it_needs_is_missing(tmp_path, monkeypatch):
+    monkeypatch.setattr(doctor.shutil, "which", lambda *_words, **_more: None)
+    assert "MISSING haproxy" in ask(tmp_path, monkeypatch)
+    told = ask(tmp_path, monkeypatch, "--no-shop")
+    assert "ok Python" in told
+    assert "haproxy" not in told
 
 
 def test_the_library_that_draws_pdfs_is_looked_for(tmp_path, monkeypatch):
