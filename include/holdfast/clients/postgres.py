@@ -95,11 +95,18 @@ class Cluster:
         return [n for n in self.nodes if self._in_recovery(n) is False]
 
     def primary(self) -> Node:
-        """The one node that takes writes; FaultError when none or several do."""
-        found = self.writable()
+        """The one node that takes writes; FaultError when none or several do, and why."""
+        found, silent = [], []
+        for node in self.nodes:
+            try:
+                if not self._replays(node):
+                    found.append(node)
+            except TransientFaultError as error:
+                silent.append(str(error))
         if len(found) != 1:
             names = ", ".join(n.name for n in found) or "none"
-            raise FaultError(f"there must be one primary, found: {names}", target=self.target)
+            told = "; ".join([f"there must be one primary, found: {names}", *silent])
+            raise FaultError(told, target=self.target)
         return found[0]
 
     @property
@@ -152,9 +159,12 @@ class Cluster:
         except psycopg.Error as error:
             raise FaultError(str(error).strip(), target=self.named(node)) from error
 
+    def _replays(self, node: Node) -> bool:
+        return bool(self.one(node, "SELECT pg_is_in_recovery()"))
+
     def _in_recovery(self, node: Node) -> bool | None:
         try:
-            return bool(self.one(node, "SELECT pg_is_in_recovery()"))
+            return self._replays(node)
         except TransientFaultError:
             return None
 

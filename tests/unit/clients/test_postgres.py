@@ -17,8 +17,11 @@ class Known(Cluster):
         super().__init__(ENTRY)
         self._roles = roles
 
-    def _in_recovery(self, node: Node) -> bool | None:
-        return self._roles[node.name]
+    def _replays(self, node: Node) -> bool:
+        role = self._roles[node.name]
+        if role is None:
+            raise TransientFaultError("the password is wrong", target=self.named(node))
+        return role
 
 
 def test_nodes_are_those_of_extra() -> None:
@@ -46,6 +49,11 @@ def test_the_primary_is_the_one_that_takes_writes() -> None:
 def test_without_exactly_one_primary_there_is_none(roles: dict[str, bool], found: str) -> None:
     with pytest.raises(FaultError, match=f"there must be one primary, found: {found}"):
         Known(**roles).primary()
+
+
+def test_a_node_that_does_not_let_in_says_why() -> None:
+    with pytest.raises(FaultError, match="found: none; db/b: the password is wrong"):
+        Known(a=True, b=None).primary()
 
 
 def test_an_address_can_be_had_without_its_password() -> None:

@@ -5,7 +5,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from holdfast.errors import TransientFaultError
+from holdfast.clients.postgres import Cluster, Node
+from holdfast.errors import FaultError, TransientFaultError
 from holdfast.faults.postgres import _sessions
 from holdfast.model.fault import Effect, Fault, Recipe, Setting, Target
 from holdfast.ports.faults import FaultDriver
@@ -36,14 +37,12 @@ class LockStormDriver:
 
     def targets(self, fault: Fault) -> Sequence[Target]:
         """The table, on the node that takes writes."""
-        nodes, node = _sessions.place(fault)
-        table = _sessions.chosen_table(fault, nodes, node)
+        nodes, node, table = _place(fault)
         return [Target(f"{nodes.named(node)} {table}", fault.service, 1.0)]
 
     def arm(self, fault: Fault, lease_id: str) -> Recipe:
         """Choose the table."""
-        nodes, node = _sessions.place(fault)
-        table = _sessions.chosen_table(fault, nodes, node)
+        _, node, table = _place(fault)
         return _sessions.arm(fault, lease_id, node, table=table)
 
     def inject(self, recipe: Recipe) -> None:
@@ -68,6 +67,16 @@ class LockStormDriver:
     def residue(self, recipe: Recipe) -> Sequence[str]:
         """Sessions that bear the mark, seen through another database."""
         return _sessions.residue(recipe)
+
+
+def _place(fault: Fault) -> tuple[Cluster, Node, str]:
+    """The node and the table; refuse one that our login may not lock."""
+    nodes, node = _sessions.place(fault)
+    table = _sessions.chosen_table(fault, nodes, node)
+    if not nodes.one(node, "SELECT has_table_privilege(%s, 'UPDATE, DELETE, TRUNCATE')", table):
+        text = f"Holdfast's login may not lock {table}: GRANT UPDATE ON {table} to it"
+        raise FaultError(text, target=nodes.named(node))
+    return nodes, node, table
 
 
 def _lock(session: "Session", table: str) -> None:

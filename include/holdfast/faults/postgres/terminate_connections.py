@@ -16,10 +16,16 @@ _MOMENT = 0.1
 _CLIENTS = f"""
 FROM pg_stat_activity
 WHERE backend_type = 'client backend' AND NOT starts_with(application_name, '{OWN_NAME}')
+  AND (current_setting('is_superuser') = 'on'
+       OR NOT EXISTS (SELECT FROM pg_roles WHERE oid = usesysid AND rolsuper))
 """
 _COUNT = "SELECT count(*)" + _CLIENTS
 _OLD = _COUNT + " AND backend_start < %s::timestamptz"
 _NEW = _COUNT + " AND backend_start >= %s::timestamptz"
+_LACKS = """
+SELECT string_agg(need, ', ') FROM unnest(ARRAY['pg_read_all_stats', 'pg_signal_backend']) AS need
+WHERE NOT pg_has_role(need::name, 'USAGE')
+"""
 _END = "SELECT pg_terminate_backend(pid)" + _CLIENTS + " AND backend_start < %s::timestamptz"
 
 
@@ -56,7 +62,11 @@ class _Undo:
 
 
 class TerminateConnectionsDriver:
-    """End the sessions of all clients on the primary, but not Holdfast's nor those of standbys."""
+    """End the sessions of all clients on the primary, but not Holdfast's nor those of standbys.
+
+    A login that is no superuser needs `pg_read_all_stats` and `pg_signal_backend`, and cannot end
+    the sessions of superusers: these stay.
+    """
 
     effect = Effect.ONE_SHOT
     address = "postgres"
@@ -115,6 +125,9 @@ class TerminateConnectionsDriver:
 def _place(fault: Fault) -> tuple[Cluster, Node, int]:
     nodes = cluster(fault.home, address(fault, "postgres"))
     node = nodes.primary()
+    if lacks := nodes.one(node, _LACKS):
+        text = f"Holdfast's login sees or ends no sessions of others here: GRANT {lacks} to it"
+        raise FaultError(text, target=nodes.named(node))
     clients = int(nodes.one(node, _COUNT))
     if not clients:
         raise FaultError("no client is connected", target=nodes.named(node))
