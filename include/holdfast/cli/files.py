@@ -32,16 +32,26 @@ def suite_file(named: Path, where: Settings) -> Path:
     return known if known.exists() else named
 
 
+def _file(named: Path) -> Path:
+    try:
+        return suite_file(named, settings())
+    except SpecError:  # no deployment here, as on a builder of CI: then it is a path
+        return named
+
+
 @files.command()
 def validate(
-    suites: Annotated[list[Path], typer.Argument(metavar="FILE...", help="suite files")],
+    suites: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="files, or names of suites")
+    ],
 ) -> None:
     """Check suite files: every error with line and column; exit code 2 if there is one."""
     from holdfast.spec.freezes import FILE, load_freezes
     from holdfast.spec.load import load_suite
 
     wrong = False
-    for path in suites:
+    for named in suites:
+        path = _file(named)
         try:
             if path.name == FILE:
                 out.print(f"{path}: {len(load_freezes(path.parent))} freezes, valid", markup=False)
@@ -69,7 +79,7 @@ def schema() -> None:
 
 @files.command()
 def plan(
-    suite: Annotated[Path, typer.Argument(metavar="FILE", help="a suite file")],
+    suite: Annotated[Path, typer.Argument(help="a file, or the name of a suite in experiments/")],
     form: Annotated[Format, typer.Option("--format", help="how to write it")] = Format.TEXT,
 ) -> None:
     """Say what a run would hit now, for how long at worst, how it would be undone, its impact."""
@@ -78,8 +88,9 @@ def plan(
     from holdfast.spec.rules import installed
 
     with border():
-        loaded = load_suite(suite)
-        home = str(settings().home)
+        where = settings()
+        loaded = load_suite(suite_file(suite, where))
+        home = str(where.home)
         made = make_plan(loaded.suite, loaded.digest, installed().drivers, home)
         sys.stdout.write(_written(made, loaded.suite, form) + "\n")
 

@@ -20,6 +20,9 @@ from holdfast.spec.load import load_suite
 from holdfast.spec.vocabularies import VOCABULARIES, spoken
 
 new_app = typer.Typer()
+_NEXT = {
+    "plan": "what it would hit now", "watch": "the guard without a fault", "run": "with Airflow up",
+}
 _KINDS = tuple(Selector.model_fields)
 
 
@@ -62,10 +65,11 @@ def new(
             services=services, vocabulary=metrics or _found_out(prometheus), selector=labels,
             window=window, grace=grace, prometheus=prometheus,
         )
-        _write(file, draft(said, str(file)))
+        called = str(output) if output else name
+        _write(file, draft(said, called))
         out.print(f"{file}: {name}, drafted; it is valid, read it before you run it", markup=False)
-        for next_step in ("plan", "watch"):
-            out.print(f"  holdfast {next_step} {file}", markup=False)
+        for command, what in _NEXT.items():
+            out.print(f"  holdfast {command} {called:<20} {what}".rstrip(), markup=False)
 
 
 def _write(file: Path, text: str) -> None:

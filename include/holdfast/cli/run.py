@@ -22,6 +22,7 @@ from holdfast.spec.load import LoadedSuite, load_suite
 from holdfast.steps.verdict import outcome
 
 runner = typer.Typer()
+_READ_SECONDS = 40.0
 _STYLE = {
     "HELD": "bold green",
     "BROKEN": "bold red",
@@ -60,7 +61,7 @@ def run_suite(
     ports = wiring.ports(settings())
     asked = _ask(load_suite(suite_file(suite, ports.settings)), only, timeout, ports)
     with AirflowRest(connection(ports.settings.connections, "airflow_default")) as airflow:
-        _trigger(airflow, asked, only, dry_run=dry_run)
+        _trigger(airflow, asked, only, ports, dry_run=dry_run)
         why = Follower(ports, airflow, asked).to_the_end()
     code = _finish(ports, asked, junit)
     if why is not None:
@@ -73,16 +74,35 @@ def launch(ports: Ports, suite: Path, only: Sequence[str]) -> Asked:
     """Trigger and come back at once."""
     asked = _ask(load_suite(suite), only, "30m", ports)
     with AirflowRest(connection(ports.settings.connections, "airflow_default")) as airflow:
-        _trigger(airflow, asked, only, dry_run=False)
+        _trigger(airflow, asked, only, ports, dry_run=False)
     return asked
 
 
-def _trigger(airflow: AirflowRest, asked: Asked, only: Sequence[str], *, dry_run: bool) -> None:
-    if airflow.is_paused(asked.dag_id):
+def _trigger(
+    airflow: AirflowRest, asked: Asked, only: Sequence[str], ports: Ports, *, dry_run: bool
+) -> None:
+    if _is_paused(airflow, asked.dag_id, ports):
         raise SpecError(f"DAG '{asked.dag_id}' is paused", hint="unpause it in the Airflow UI")
     conf = {"experiments": list(only) or _names(asked.suite), "dry_run": dry_run}
     airflow.trigger(asked.dag_id, asked.dag_run_id, conf)
     out.print(f"run {asked.run_id}", markup=False)
+
+
+def _is_paused(airflow: AirflowRest, dag_id: str, ports: Ports) -> bool:
+    """Airflow reads the suites every ten seconds: one that was just written has no DAG before."""
+    until = ports.clock.boottime() + (_READ_SECONDS if _deployed(ports, dag_id).exists() else 0.0)
+    while True:
+        try:
+            return airflow.is_paused(dag_id)
+        except SpecError as error:
+            if ports.clock.boottime() >= until:
+                hint = f"it runs what is valid in {ports.settings.experiments}"
+                raise SpecError(f"Airflow has no DAG '{dag_id}'", hint=hint) from error
+        ports.clock.sleep(1.0)
+
+
+def _deployed(ports: Ports, name: str) -> Path:
+    return ports.settings.experiments / f"{name}.suite.yaml"
 
 
 def _ask(loaded: LoadedSuite, only: Sequence[str], timeout: str, ports: Ports) -> Asked:
@@ -105,7 +125,7 @@ def _ask(loaded: LoadedSuite, only: Sequence[str], timeout: str, ports: Ports) -
 
 def _expect_deployed(loaded: LoadedSuite, ports: Ports) -> None:
     """Refuse a file that is not the one Airflow reads, where that can be seen from here."""
-    deployed = ports.settings.experiments / f"{loaded.suite.metadata.name}.suite.yaml"
+    deployed = _deployed(ports, loaded.suite.metadata.name)
     if deployed.exists() and load_suite(deployed).digest != loaded.digest:
         raise SpecError(
             f"Airflow runs {deployed}, which differs", where=str(loaded.path),

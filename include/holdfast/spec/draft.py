@@ -1,5 +1,7 @@
 """Draft a first suite for somebody's own system; pure but for its template."""
 
+import json
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,11 +100,20 @@ def _experiment(service: Service) -> dict[str, str] | None:
     }
 
 
+def _word(text: str) -> str:
+    """Text as YAML has it: plain where that is read as the same text, else quoted."""
+    from yaml import safe_load
+
+    is_plain = re.fullmatch(r"[A-Za-z0-9][\w./-]*", text) and safe_load(text) == text
+    return text if is_plain else json.dumps(text, ensure_ascii=False)
+
+
 def _environment() -> Any:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     made = Environment(  # noqa: S701 - YAML, not HTML
         loader=FileSystemLoader(_TEMPLATES), undefined=StrictUndefined, keep_trailing_newline=True
     )
+    made.filters["word"] = _word
     made.filters["squote"] = lambda text: "'" + text.replace("'", "''") + "'"
     return made

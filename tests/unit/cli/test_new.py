@@ -62,6 +62,15 @@ def test_a_draft_is_a_suite_named_as_asked(experiments):
     assert "mine" == load_suite(experiments / "mine.suite.yaml").suite.metadata.name
 
 
+def test_what_to_do_next_is_told_by_name_and_no_path_of_this_machine_is_in_the_file(experiments):
+    done = run("mine", *API, "--metrics", "traefik")
+    assert [f"  holdfast {verb} mine" for verb in ("plan", "watch", "run")] == [
+        line[: len(f"  holdfast {verb} mine")]
+        for verb, line in zip(("plan", "watch", "run"), done.stdout.splitlines()[1:], strict=True)
+    ]
+    assert str(experiments) not in (experiments / "mine.suite.yaml").read_text()
+
+
 def test_a_file_that_is_there_is_never_written_over(experiments):
     file = experiments / "mine.suite.yaml"
     file.write_text("precious")

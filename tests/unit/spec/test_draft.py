@@ -33,6 +33,14 @@ def test_names_and_owners_are_quoted(tmp_path):
     assert "me: and 'you'" == load_suite(file).suite.metadata.owner
 
 
+def test_what_needs_no_quotes_has_none_and_bounds_can_be_read():
+    text = draft(a_draft(name="on", environment="shop-1"), "mine")
+    assert ['name: "on"', "environment: shop-1", 'objective: "< 500ms"'] == [
+        next(line for line in text.splitlines() if word in line).split("  #")[0].strip()
+        for word in ("  name:", "environment:", "500ms")
+    ]
+
+
 def test_each_service_gets_one_first_fault_that_there_is_and_that_hits_its_kind():
     drivers = Registry[FaultDriver]("faults", "DRIVER")
     for kind, (fault, _, _) in FIRST.items():
