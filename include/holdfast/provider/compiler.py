@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from airflow.sdk import DAG, CronTriggerTimetable, get_parsing_context
-from airflow.sdk.definitions.param import ParamsDict  # not in airflow.sdk itself yet
 
 from holdfast.errors import SpecError
 from holdfast.model.quantities import format_duration
@@ -82,8 +81,9 @@ def dag_of(loaded: LoadedSuite) -> DAG:
         tags=["holdfast", f"environment:{suite.target.environment}"],
     ) as dag:
         lay_out(suite, str(loaded.path))
-    # Last: each task that is made in a DAG with params takes a deep copy of them.
-    dag.params = ParamsDict(form(experiments))
+    # Last: each task that is made in a DAG with params takes a deep copy of them. Into the DAG's
+    # own: a whole new form would be checked, which takes a fifth of the time of it all.
+    dag.params.update(form(experiments))
     return dag
 
 

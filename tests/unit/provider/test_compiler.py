@@ -106,6 +106,15 @@ def test_the_form_tells_what_each_experiment_does(folder):
     assert "- **left**: Left \\| holds. (noop on api, " in told
 
 
+def test_each_dag_has_a_form_of_its_own_that_airflow_accepts(folder):
+    other = suite_text("one").replace("left", "port")
+    (folder / "gamedays" / "third.suite.yaml").write_text(other.replace("name: one", "name: third"))
+    dags = dags_from(folder)
+    for name, first in (("one", "left"), ("third", "port")):
+        chosen = {"experiments": [first, "right", "last"], "dry_run": False}
+        assert chosen == dags[name].params.validate()
+
+
 def test_owner_and_environment_are_on_the_dag(folder):
     dag = dags_from(folder)["one"]
     assert ("platform-team", {"holdfast", "environment:nowhere"}) == (dag.owner, set(dag.tags))
