@@ -24,7 +24,7 @@ from holdfast.steps.figures import lease_figures
 from support.lab import CHECKOUT, boottime, deployment, until
 
 RUNS = int(os.environ.get("HOLDFAST_BENCH_RUNS", "20"))
-SUITES = 5
+SUITES = min(5, RUNS)
 ROUNDS = max(1, RUNS // SUITES)
 LOOK_SECONDS = 0.05
 

@@ -3,7 +3,11 @@
 import hashlib
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+from holdfast.model.suite import Objective
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -20,6 +24,36 @@ def peer(name: str) -> Path:
              "-r", str(pins), "-c", str(CHECKOUT / "requirements.txt"))
         stamp.write_text(mark)
     return folder / "bin"
+
+
+def chaos(strategy: Sequence[str], experiment: Path) -> list[str]:
+    """The command that runs an experiment of Chaos Toolkit's."""
+    return [str(peer("chaostoolkit") / "chaos"), "--no-version-check", "run", *strategy,
+            "--journal-path", str(experiment.with_suffix(".journal")), str(experiment)]
+
+
+def objectives_hold(prometheus: str, objectives: Sequence[Objective]) -> dict[str, Any]:
+    """Chaos Toolkit's probe of a suite's objectives: one series is left when all of them hold.
+
+    The comparing is Prometheus', in one question: no way to ask is cheaper or quicker.
+    """
+    query = " and ".join(
+        f"({o.indicator.prometheus}) {o.objective.op} {o.objective.value!r}" for o in objectives
+    )
+    return {
+        "type": "probe", "name": "objectives hold",
+        "tolerance": {"type": "jsonpath", "path": "$.data.result[*].value", "target": "body",
+                      "count": 1},
+        "provider": {"type": "http", "url": f"{prometheus}/api/v1/query", "timeout": 2,
+                     "arguments": {"query": query}},
+    }
+
+
+def safeguards(probe: dict[str, Any], every_seconds: float) -> dict[str, Any]:
+    """Chaos Toolkit's control that ends an experiment when the probe is not met."""
+    return {"name": "safeguards", "provider": {
+        "type": "python", "module": "chaosaddons.controls.safeguards",
+        "arguments": {"probes": [probe | {"frequency": every_seconds}]}}}
 
 
 def _run(*command: str) -> None:
