@@ -4,7 +4,7 @@ PYTEST := $(BIN)/python -m pytest
 PURE := */holdfast/model/*,*/holdfast/spec/*,*/holdfast/plan/*,*/holdfast/safety/*,*/holdfast/evidence/*,*/holdfast/score/*
 
 # of the runs through Airflow: the suites, and those kills that are quick
-QUICK := test_suites or keepers_parent_is_killed or keepers_child_is_killed or killed_triggerer or marking_the_run or test_page or test_budget
+QUICK := test_suites or keepers_parent_is_killed or keepers_child_is_killed or killed_triggerer or marking_the_run or test_page or test_budget or test_approval
 
 # the short ones first
 BENCHES := report guard_loop compile overhead abort_latency abort_peer

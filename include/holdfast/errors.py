@@ -39,6 +39,10 @@ class TooLate(Postponed):
     """The time of the run has passed: trying it again is of no use."""
 
 
+class NotApproved(TooLate):
+    """A person has said no, or nobody yes in time: another run has to be asked about."""
+
+
 class SafetyError(HoldfastError):
     """The run was stopped as designed; `reading` is what the one who stopped it saw."""
 
@@ -55,6 +59,10 @@ class GuardTripped(SafetyError):
 
 class BudgetExhausted(SafetyError):
     """What was reserved for a fault was used up while it was active."""
+
+
+class ApprovalRefused(SafetyError):
+    """What is about to happen, or goes on, is not approved (any more)."""
 
 
 class Stopped(SafetyError):

@@ -15,6 +15,7 @@ from holdfast.errors import FaultError
 from holdfast.model.fault import Effect, Recipe
 from holdfast.ports.faults import FaultDriver
 from holdfast.registry import Registry
+from holdfast.safety.targets import drifted
 from support.faults import NO_EFFECT, Bench
 from support.waiting import wait_for
 
@@ -79,6 +80,9 @@ def test_naming_targets_and_arming_touch_nothing(name: str, bench: Bench) -> Non
     armed(bench, name)
     assert before == bench.fingerprint()
     assert targets and all(0 <= t.share <= 1 and t.service == "bench" for t in targets)
+    planned = [{"share_permille": round(t.share * 1000)} | asdict(t) for t in targets]
+    again = driver.targets(bench.fault(name, driver.params))
+    assert "" == drifted(planned, again)  # or every run would be refused at arm
 
 
 @every_driver

@@ -18,7 +18,7 @@ def suites(dags):
 
 def test_there_are_no_import_errors(dags):
     assert {} == dags.import_errors
-    assert {"two-rounds", "patient", "holdfast_upkeep"} == set(dags.dags)
+    assert {"two-rounds", "patient", "asked-first", "holdfast_upkeep"} == set(dags.dags)
 
 
 def test_every_dag_says_whose_it_is_and_runs_once_at_a_time(dags):
@@ -61,6 +61,16 @@ def test_every_dag_survives_serialisation(dags):
         back = DagSerialization.deserialize_dag(DagSerialization.serialize_dag(dag))
         assert {line(t) for t in dag.tasks} == {line(t) for t in back.tasks}
 
+
+
+def test_a_run_that_may_have_to_be_approved_waits_between_preflight_and_reserve(dags):
+    """S6: a suite without `approval` has no such task, and its DAG is as it was."""
+    dag = dags.dags["asked-first"]
+    approval = dag.get_task("approval")
+    assert ({"preflight"}, {"reserve"}) == (
+        approval.upstream_task_ids, approval.downstream_task_ids)
+    assert (1800.0, ["Reject"]) == (approval.response_timeout.total_seconds(), approval.defaults)
+    assert not dags.dags["two-rounds"].has_task("approval")
 
 
 def edges(dag):

@@ -69,6 +69,21 @@ def test_postponed_after_reserve_skips_the_faults_and_closes_the_run(dags, reque
                            ("arm", "inject", "revert", "recovery")}
 
 
+def test_a_plan_that_is_not_approved_skips_the_rest_and_ends_success(dags, request):
+    """S6: refused or not answered, the run is postponed; nothing was reserved."""
+    made = DecidingScheduler(dags.dags["asked-first"], {"approval": "skipped"})
+    state, tasks = made.run(_name(request))
+    before = ("plan", "preflight")
+    assert "success" == state
+    assert {"skipped"} == {s for t, s in tasks.items() if t not in before}
+
+
+def test_a_plan_that_is_approved_goes_on_as_any_other(dags, request):
+    """S6: the task passes at once where nobody need be asked, or after a yes."""
+    state, tasks = DecidingScheduler(dags.dags["asked-first"], {}).run(_name(request))
+    assert ("success", {"success"}) == (state, set(tasks.values()))
+
+
 def test_preflight_failed_ends_failed_without_touching_anything(dags, request):
     """Not postponed but broken: nothing was reserved, nothing is armed, the run is red."""
     state, tasks = run(dags, request, preflight="failed")

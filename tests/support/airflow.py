@@ -46,7 +46,10 @@ def own_home() -> Path:
     atexit.register(shutil.rmtree, root, ignore_errors=True)
     shutil.copytree(CHECKOUT / "dags", root / "dags", ignore=shutil.ignore_patterns("__pycache__"))
     (root / "experiments").mkdir()
-    for name, more in (("two-rounds", ""), ("patient", "retry_for: 2h")):
+    suites = {
+        "two-rounds": "", "patient": "retry_for: 2h", "asked-first": "approval: {by: [lead]}",
+    }
+    for name, more in suites.items():
         (root / "experiments" / f"{name}.suite.yaml").write_text(suite_text(name, more))
     os.environ.update({
         "AIRFLOW_HOME": str(root / "airflow"),

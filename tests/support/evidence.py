@@ -10,7 +10,7 @@ from pathlib import Path
 
 from holdfast.evidence.envelope import read, seal, statement_of
 from holdfast.evidence.keys import private_key
-from holdfast.evidence.story import Injection
+from holdfast.evidence.trouble import Injection
 from holdfast.evidence.verify import Checked, verify
 from holdfast.model.record import PREDICATES, Record, Statement
 from holdfast.stores.notary import LocalNotary

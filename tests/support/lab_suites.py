@@ -52,6 +52,11 @@ budget: {most_requests_per_second: 8}
 """
 
 
+ASKED = "asked"
+"""The suite whose plan another person must approve, whatever its impact."""
+_APPROVAL = "approval: {from_impact: 0, by: [approver, admin, sre], wait: 20m}\n"
+
+
 def held(lane: int) -> str:
     """The suite of a lane whose fault lasts longer than any test."""
     return f"held-{lane}"
@@ -70,6 +75,7 @@ def environment(suite: str) -> str:
 def texts() -> Iterator[tuple[str, str]]:
     """Name and text of each."""
     yield POOR, _filled(POOR, "purse", 60.0, _FAULTS[0]) + _BUDGET
+    yield ASKED, _filled(ASKED, "gate", HELD_SECONDS, _FAULTS[0]) + _APPROVAL
     for lane in range(LANES):
         for name, seconds in ((held(lane), HELD_SECONDS), (brief(lane), BRIEF_SECONDS)):
             yield name, _filled(name, environment(name), seconds, _FAULTS[lane])

@@ -21,7 +21,8 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "janitor": ("holdfast", "sweep", "--every", "10s"),
     "metrics": ("holdfast", "metrics", "--serve", "PORT"),
 }
-PEOPLE = {"admin": "admin", "sre": "user"}
+PEOPLE = {"admin": "admin", "sre": "user", "approver": "user"}
+"""Who may log in, and their role. `sre` triggers runs; what has much impact another approves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +65,9 @@ class Lab:
         """Write passwords, secrets and the supervisor's specification; return the environment."""
         for folder in (self.folder, self.run_dir, self.log_dir):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not self.passwords.exists():
-            write_private(self.passwords, {who: secrets.token_urlsafe(9) for who in PEOPLE})
+        known = json.loads(self.passwords.read_text()) if self.passwords.exists() else {}
+        fresh = {who: secrets.token_urlsafe(9) for who in PEOPLE}
+        write_private(self.passwords, fresh | known)
         environment, metrics = self._environment(port), free_port()
         write_private(
             self.spec,

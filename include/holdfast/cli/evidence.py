@@ -11,7 +11,7 @@ import typer
 
 from holdfast.cli.border import border, out, settings
 from holdfast.errors import EvidenceError, SpecError
-from holdfast.evidence.story import Injection
+from holdfast.evidence.trouble import Injection
 from holdfast.model.lease import LeaseState
 from holdfast.model.record import Record
 from holdfast.ports.bundle import Ports

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +14,7 @@ from holdfast.clock import SystemClock
 from holdfast.errors import SpecError
 from holdfast.model.suite import Suite
 from holdfast.plan.plan import STEADY_WAIT, Plan
+from holdfast.safety.impact import Impact
 from holdfast.settings import Settings
 
 files = typer.Typer()
@@ -105,7 +107,8 @@ def _written(plan: Plan, suite: Suite, form: Format) -> str:
     if form is Format.JSON:
         told = {"digest": plan.digest, "impact": impact.as_json(found), "window": window}
         return json.dumps(told | plan.as_json(), indent=2)
-    return f"{explain.text(plan)}\n\n{impact.text(found)}\n\nwindow {window}"
+    parts = [explain.text(plan), impact.text(found), f"window {window}"]
+    return "\n\n".join([*parts, *_approval(plan, suite, found)])
 
 
 def _window(plan: Plan, suite: Suite) -> str:
@@ -117,3 +120,13 @@ def _window(plan: Plan, suite: Suite) -> str:
         e.wait + e.worst_case for e in plan.experiments if e.round == first
     )
     return outlook(calendar_of(suite, settings().experiments), SystemClock().now(), span)
+
+
+def _approval(plan: Plan, suite: Suite, found: Mapping[str, Impact]) -> list[str]:
+    from holdfast.steps.approval_request import irreversible
+    from holdfast.steps.impact import WHOLE
+
+    if suite.approval is None:
+        return []
+    why = suite.approval.why_asked(found[WHOLE].score, irreversible(plan.as_json()))
+    return [f"a person must approve it, as {why}"] if why else []

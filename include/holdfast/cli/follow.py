@@ -3,6 +3,7 @@
 import getpass
 import signal
 
+from holdfast.cli.approve import request_of
 from holdfast.cli.border import say_error
 from holdfast.cli.progress import Asked, Progress
 from holdfast.clients.airflow_rest import AirflowRest, AirflowUnreachable
@@ -94,4 +95,13 @@ class Follower:
         self._why = why
         say_error(f"{why}; waiting for the revert and the report (Ctrl-C to leave)")
         stop(self._ports, getpass.getuser(), str(why), run_id=self._asked.run_id)
+        self._take_back_the_request()
         self._deadline = self._ports.clock.boottime() + SETTLE_SECONDS
+
+    def _take_back_the_request(self) -> None:
+        """A run that waits for an approval would otherwise do so to the end of its wait."""
+        try:
+            if (waiting := request_of(self._airflow, self._asked.run_id)) is not None:
+                self._airflow.answer(waiting, "Reject", {"why": "stopped by who triggered it"})
+        except HoldfastError as error:
+            say_error(f"the request for an approval stays: {error}")

@@ -27,6 +27,7 @@ from holdfast.steps.janitor import sweep
 
 lab = typer.Typer()
 _ID, _LOGIN = "airflow_default", "sre"
+_PURPOSE = {"sre": "   (triggers runs)", "approver": "   (approves them, where it must be)"}
 _USAGE = 2  # the shop's exit code for wrong arguments
 
 
@@ -261,7 +262,7 @@ def _print(where: Settings, seconds: float, *, with_shop: bool) -> None:
     api, airflow = connection(where.connections, _ID), Lab(where)
     out.print(f"Airflow     http://{api.host}:{api.port}   (ready in {seconds:.1f}s)", markup=False)
     for who, password in json.loads(airflow.passwords.read_text()).items():
-        out.print(f"  login     {who} / {password}", markup=False)
+        out.print(f"  login     {who} / {password}{_PURPOSE.get(who, '')}", markup=False)
     if with_shop:
         out.print("run a suite: holdfast run shop-core")
         return

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from holdfast import wiring
+from holdfast.cli.approve import approver
 from holdfast.cli.border import border, out, settings
 from holdfast.cli.budget import purse
 from holdfast.cli.check import checker_app
@@ -31,8 +32,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 for part in (
-    files, checker_app, connector, new_app, runner, watcher, live, reporter, purse, meters, lab,
-    demo_app, doctor_app, conformer,
+    files, checker_app, connector, new_app, runner, watcher, approver, live, reporter, purse,
+    meters, lab, demo_app, doctor_app, conformer,
 ):
     app.add_typer(part)
 app.add_typer(evidence, name="evidence")

@@ -1,6 +1,5 @@
 """What a person sees while a run goes on: one line an event, and one that moves on a terminal."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,12 +11,13 @@ from rich.text import Text
 
 from holdfast.cli.border import out
 from holdfast.model.lease import Lease, LeaseState
-from holdfast.model.run import Entry, EntryKind
+from holdfast.model.run import Entry, EntryKind, run_id
 from holdfast.model.suite import Suite
 from holdfast.model.verdict import Verdict
 from holdfast.ports.bundle import Ports
 from holdfast.ports.metrics import Sample
 from holdfast.spec.load import LoadedSuite
+from holdfast.steps.approval import ANSWER, ASKED
 
 _PLAIN_EVERY = 2.0  # seconds between guard readings where lines cannot be overwritten
 
@@ -43,7 +43,7 @@ class Asked:
     @property
     def run_id(self) -> str:
         """The run's id in the books."""
-        return f"{self.dag_id}--{re.sub(r'[^A-Za-z0-9_-]', '_', self.dag_run_id)}"
+        return run_id(self.dag_id, self.dag_run_id)
 
 
 class Progress:
@@ -147,12 +147,31 @@ def _wait(entry: Entry) -> str:
     return f"waits until {data['again']} (at most until {data['until']}): {data['reason']}"
 
 
+def _approval(entry: Entry) -> str:
+    data = entry.data
+    if entry.name == ASKED:
+        who = data.get("by")
+        others = ", ".join(map(str, who)) if isinstance(who, list) and who else "another person"
+        until = str(data["until"])[:19].replace("T", " ")
+        return (
+            f"waits for an approval until {until} UTC, because {data['why']}: "
+            f"{others} may approve plan {data['plan']} at Airflow under Required Actions, or by "
+            f"holdfast approve {entry.run_id} --as NAME"
+        )
+    if entry.name == ANSWER:
+        by = f" by {data['by']}" if data["by"] else ""
+        why = f": {data['why']}" if data["why"] else ""
+        return f"plan {str(data['answer']).replace('_', ' ')}{by}{why}"
+    return f"a yes that does not count: {data['why']}"
+
+
 def _nothing(_: Entry) -> str:
     return ""
 
 
 _LINES: Mapping[EntryKind, Callable[[Entry], str]] = {
     EntryKind.PLAN: lambda e: f"plan of {e.name} made",
+    EntryKind.APPROVAL: _approval,
     EntryKind.BASELINE: lambda e: f"baseline {e.name} taken",
     EntryKind.STEADY: _steady,
     EntryKind.WAIT: _wait,

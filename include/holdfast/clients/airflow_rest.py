@@ -28,6 +28,18 @@ class DagRun:
     state: str
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A task that waits for a person; `fields` are filled in as on its page."""
+
+    dag_id: str
+    dag_run_id: str
+    task_id: str
+    subject: str
+    body: str
+    fields: Mapping[str, object]
+
+
 class AirflowRest:
     """One logged-in session. Errors say what the server said."""
 
@@ -94,6 +106,19 @@ class AirflowRest:
         body = {"dry_run": False, "dag_run_id": run_id, "task_ids": [task_id], "only_failed": False}
         self._call("POST", f"/api/v2/dags/{dag_id}/clearTaskInstances", body)
 
+    def waiting(self, dag_id: str) -> list[Waiting]:
+        """The requests of a DAG's runs that nobody has answered."""
+        path = f"/api/v2/dags/{dag_id}/dagRuns/~/hitlDetails"
+        found = self._call("GET", f"{path}?response_received=false&state=awaiting_input&limit=100")
+        return [_waiting(one) for one in found["hitl_details"]]
+
+    def answer(self, waiting: Waiting, option: str, fields: Mapping[str, object]) -> None:
+        """Answer a request as this session's person."""
+        run = f"/api/v2/dags/{waiting.dag_id}/dagRuns/{waiting.dag_run_id}"
+        path = f"{run}/taskInstances/{waiting.task_id}/-1/hitlDetails"
+        body = {"chosen_options": [option], "params_input": {**waiting.fields, **fields}}
+        self._call("PATCH", path, body)
+
     def is_paused(self, dag_id: str) -> bool:
         """Whether the scheduler leaves the DAG alone; SpecError when there is none."""
         return bool(self._call("GET", f"/api/v2/dags/{dag_id}")["is_paused"])
@@ -136,3 +161,12 @@ def _detail(answer: httpx.Response) -> str:
 
 def _run(found: Mapping[str, Any]) -> DagRun:
     return DagRun(found["dag_id"], found["dag_run_id"], found["state"])
+
+
+def _waiting(found: Mapping[str, Any]) -> Waiting:
+    task = found["task_instance"]
+    fields = {name: param["value"] for name, param in found["params"].items()}
+    return Waiting(
+        task["dag_id"], task["dag_run_id"], task["task_id"], found["subject"],
+        found["body"] or "", fields,
+    )

@@ -1,25 +1,17 @@
-"""The order of a run's records: planned, started before the first fault, ended with a result."""
+"""The order of a run's records: planned, approved if it must be, started, ended with a result."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from holdfast.evidence.approval import check_approvals
 from holdfast.evidence.log import place_of
-from holdfast.evidence.trouble import Trouble
+from holdfast.evidence.trouble import Injection, Trouble
 from holdfast.model.record import PREDICATES, Statement
 from holdfast.model.verdict import Verdict
 
 PLAN, START, RESULT, REPORT = (
     f"{PREDICATES}{kind}/v1" for kind in ("plan", "run-start", "result", "report")
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Injection:
-    """When a fault began, on the clock since boot of one host."""
-
-    lease_id: str
-    boot_id: str
-    boottime_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +40,8 @@ def check_story(
     faults = [*injected, *(_injections(result) if result else [])]
     changed, superseded = _superseded(statements)
     late, not_comparable = _late(statements, faults, run_id)
-    troubles = [*_order(statements, run_id), *changed, *late]
+    approvals = check_approvals(statements, faults)
+    troubles = [*_order(statements, run_id), *changed, *late, *approvals]
     if result is not None:
         troubles += _listed(result, results[-1])
     latest = [*([] if result is None else [result]), *reports[-1:]]

@@ -1,8 +1,17 @@
-"""One thing that is wrong with the evidence, in words an auditor can quote."""
+"""What a check of the evidence is about: a fault's beginning, and what is wrong, to be quoted."""
 
 from dataclasses import dataclass
 
 _MISSING = frozenset({"E_NO_RESULT", "E_NO_RUN", "E_ARTEFACT_MISSING"})
+
+
+@dataclass(frozen=True, slots=True)
+class Injection:
+    """When a fault began, on the clock since boot of one host."""
+
+    lease_id: str
+    boot_id: str
+    boottime_ms: int
 
 
 @dataclass(frozen=True, slots=True)

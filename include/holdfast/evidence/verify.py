@@ -9,8 +9,8 @@ from holdfast.errors import EvidenceError
 from holdfast.evidence.envelope import is_signed, read, statement_of
 from holdfast.evidence.keys import key_id, public_key
 from holdfast.evidence.log import GENESIS, Place, digest, place_of
-from holdfast.evidence.story import Injection, check_story
-from holdfast.evidence.trouble import Trouble
+from holdfast.evidence.story import check_story
+from holdfast.evidence.trouble import Injection, Trouble
 from holdfast.model.record import Record, Statement
 from holdfast.model.run import Run, RunState
 

@@ -35,11 +35,16 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One thing that would be hit; `share` is its part of the service's instances, 0..1."""
+    """One thing that would be hit; `share` is its part of the service's instances, 0..1.
+
+    `role` is what it is hit for where the name may change meanwhile: after a fail-over the
+    `primary` has another.
+    """
 
     name: str
     service: str
     share: float
+    role: str = ""
 
 
 @dataclass(frozen=True, slots=True)

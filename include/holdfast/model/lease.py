@@ -43,6 +43,7 @@ class Reason(StrEnum):
     NO_DATA = "no_data"  # the guard saw nothing for the grace: UNKNOWN
     NOT_STEADY = "not_steady"  # an objective did not hold before the fault: no fault
     STOPPED = "stopped"  # a person said so: UNKNOWN
+    WITHDRAWN = "withdrawn"  # the approval was taken back: UNKNOWN
     BUDGET = "budget"  # what was reserved is used up: UNKNOWN
     KEEPER_SILENT = "keeper_silent"  # the guard saw no life of the keeper
     SUPERSEDED = "superseded"  # a later arm of the same run and target

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 PREDICATES = "https://holdfast.dev/evidence/"
-"""Prefix of the predicate types: plan/v1, run-start/v1, result/v1, report/v1."""
+"""Prefix of the predicate types: plan/v1, approval/v1, run-start/v1, result/v1, report/v1."""
 
 
 @dataclass(frozen=True, slots=True)

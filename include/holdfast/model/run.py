@@ -1,10 +1,16 @@
 """A run of a suite, and what is written about it while it goes on. Standard library only."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from holdfast.model.verdict import Verdict
+
+
+def run_id(suite: str, airflow_run_id: str) -> str:
+    """Name a run so that the name is safe in file names and addresses."""
+    return f"{suite}--{re.sub(r'[^A-Za-z0-9_-]', '_', airflow_run_id)}"
 
 
 class RunState(StrEnum):
@@ -47,6 +53,7 @@ class EntryKind(StrEnum):
     PLAN = "plan"
     IMPACT = "impact"  # what the plan puts at stake, with its parts
     WAIT = "wait"  # a try that was postponed, and when the next one is
+    APPROVAL = "approval"  # a person was asked to approve the plan, has answered, or took it back
     RESERVED = "reserved"      # the environment was taken, at which epoch
     BASELINE = "baseline"  # value of each objective before the first fault
     HEALTH = "health"  # the health score before the first fault, with its parts
@@ -94,7 +101,7 @@ class Artefact:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something a person is told: kind is residue, abort, broken, postponed."""
+    """Something a person is told: kind is residue, abort, broken, postponed, approval."""
 
     kind: str
     run_id: str

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from holdfast.model.allowance import BlastRadius, BudgetSpec, HealthSpec, OwnRadius, Traffic
+from holdfast.model.approval import ApprovalSpec
 from holdfast.model.mechanism import MechanismSpec
 from holdfast.model.quantities import BoundText, Duration, Filled, Frozen, Name, StopText
 from holdfast.model.windows import Windows
@@ -210,6 +211,7 @@ class Suite(Frozen):
     guard: GuardSpec = GuardSpec()
     baseline: Baseline = Baseline()
     health: HealthSpec = HealthSpec()
+    approval: ApprovalSpec | None = None
     budget: BudgetSpec | None = None
     traffic: Traffic | None = None
     blast_radius: BlastRadius = BlastRadius()

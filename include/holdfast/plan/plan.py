@@ -62,6 +62,7 @@ class PlannedExperiment:
             "effect": self.effect.value,
             "targets": [
                 {"name": t.name, "service": t.service, "share_permille": round(t.share * 1000)}
+                | ({"role": t.role} if t.role else {})
                 for t in self.targets
             ],
             "undo": _plain(self.undo),

@@ -36,7 +36,7 @@ class HoldfastNotifier(BaseNotifier):
         await asyncio.to_thread(lambda: wiring.ports().notifier.tell(notice))
 
     def _notice(self, context: Context) -> Notice:
-        from holdfast.provider.runs import run_id
+        from holdfast.model.run import run_id
 
         dag_run = context.get("dag_run")
         suite = dag_run.dag_id if dag_run else ""

@@ -37,9 +37,9 @@ class HoldfastPlugin(AirflowPlugin):
     @cached_property
     def fastapi_apps(self) -> list[dict[str, Any]]:  # type: ignore[override]
         """Made when the API server asks: a worker or a triggerer never loads the pages."""
+        from holdfast.model.run import run_id
         from holdfast.provider import wiring
         from holdfast.provider.access import require
-        from holdfast.provider.runs import run_id
         from holdfast.web.app import create_app
 
         app = create_app(wiring.ports, require(), run_id)

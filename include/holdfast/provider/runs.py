@@ -1,12 +1,13 @@
 """Which run of Holdfast's a task of Airflow's belongs to, and who asked for it."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from airflow.sdk import Context
+
+from holdfast.model.run import run_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +37,6 @@ class RunOf:
             params=dict(context["params"]),
             due=dag_run.run_after if kind == "scheduled" else None,
         )
-
-
-def run_id(suite: str, airflow_run_id: str) -> str:
-    """Name the run so that the name is safe in file names and addresses."""
-    return f"{suite}--{re.sub(r'[^A-Za-z0-9_-]', '_', airflow_run_id)}"
 
 
 def task_states(context: Context) -> dict[str, str]:

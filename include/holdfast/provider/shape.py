@@ -5,6 +5,7 @@ from typing import Any
 
 from airflow.sdk import Asset, BaseOperator, TaskGroup, TriggerRule
 
+from holdfast.model.approval import ApprovalSpec
 from holdfast.model.suite import Suite
 from holdfast.plan.outline import Outline, OutlineExperiment, outline
 from holdfast.provider.operators.arm import ArmFaultOperator
@@ -42,8 +43,16 @@ def lay_out(suite: Suite, suite_file: str) -> None:
         task_id="baseline", execution_timeout=suite.baseline.window + 2 * _MINUTE
     )
     plan >> preflight >> reserve >> baseline
+    if suite.approval is not None:
+        preflight >> _approval(suite.approval) >> reserve
     ends, reverts = _rounds(suite, shape, baseline)
     _close(suite.metadata.name, reserve, ends, reverts)
+
+
+def _approval(spec: ApprovalSpec) -> BaseOperator:
+    from holdfast.provider.operators.approval import ApprovePlanOperator  # most suites need none
+
+    return ApprovePlanOperator(task_id="approval", wait=spec.wait, execution_timeout=_MINUTE)
 
 
 def _rounds(

@@ -21,23 +21,23 @@ class MarkdownReport:
 
 
 def _head(report: Report) -> Iterator[str]:
-    yield f"# {report.verdict.name}: {_plain(report.suite)}"
-    yield f"\n{_plain(report.headline)}\n"
+    yield f"# {report.verdict.name}: {plain(report.suite)}"
+    yield f"\n{plain(report.headline)}\n"
     yield f"Run `{report.run_id}` in {report.environment}, started {report.started_at} by "
-    yield f"{_plain(report.triggered_by)}, took {seconds(report.duration_ms)}."
+    yield f"{plain(report.triggered_by)}, took {seconds(report.duration_ms)}."
 
 
 def _summary(report: Report) -> Iterator[str]:
     told = report.summary
-    yield f"\n## Summary\n\n{_plain(told.paragraph)}\n"
-    yield from (f"- {name}: {_plain(value)}" for name, value in told.glance)
-    yield f"- Overall risk: **{told.risk}**, {_plain(told.risk_because)}"
-    yield f"- Confidence: **{told.confidence}**, {_plain(told.confidence_because)}"
+    yield f"\n## Summary\n\n{plain(told.paragraph)}\n"
+    yield from (f"- {name}: {plain(value)}" for name, value in told.glance)
+    yield f"- Overall risk: **{told.risk}**, {plain(told.risk_because)}"
+    yield f"- Confidence: **{told.confidence}**, {plain(told.confidence_because)}"
     yield f"- Next review: {told.review_on}"
     for title, texts in (("Strengths", told.strengths), ("Weaknesses", told.weaknesses)):
         if texts:
             yield f"\n### {title}\n"
-            yield from (f"- {_plain(text)}" for text in texts)
+            yield from (f"- {plain(text)}" for text in texts)
     yield from _section("### What to do", _table(
         ("When", "Action", "Because", "Team", "Due"),
         ((a.urgency, a.text, a.because, a.team, a.due) for a in told.actions),
@@ -56,14 +56,14 @@ def _experiments(report: Report) -> Iterator[str]:
           seconds(t.recovery_from_revert_ms), _count(t.failed)) for t in report.trials),
     )
     for trial in report.trials:
-        yield f"\n### {_plain(trial.name)}\n"
-        yield f"{_plain(trial.hypothesis)} Fault: {_plain(trial.fault)}.\n"
+        yield f"\n### {plain(trial.name)}\n"
+        yield f"{plain(trial.hypothesis)} Fault: {plain(trial.fault)}.\n"
         yield from (
-            f"- **{c.verdict.name}** {_plain(c.name)}: {_plain(c.text)}" for c in trial.checks
+            f"- **{c.verdict.name}** {plain(c.name)}: {plain(c.text)}" for c in trial.checks
             if not c.told_in
         )
         if not trial.checks:
-            yield f"- **{trial.verdict.name}** {_plain(trial.how_it_ended)}"
+            yield f"- **{trial.verdict.name}** {plain(trial.how_it_ended)}"
     if report.left_out:
         yield f"\nLeft out by choice: {', '.join(report.left_out)}."
 
@@ -94,12 +94,12 @@ def _money(report: Report) -> Iterator[str]:
          for s in report.spends),
     ))
     if report.day_left:
-        yield f"\n{_plain(report.day_left)}."
+        yield f"\n{plain(report.day_left)}."
 
 
 def _whole_run(report: Report) -> Iterator[str]:
     yield from _section("## Data checks, and the run as a whole", [
-        f"- **{c.verdict.name}** {_plain(c.name)}: {_plain(c.text)}" for c in report.checks
+        f"- **{c.verdict.name}** {plain(c.name)}: {plain(c.text)}" for c in report.checks
         if not c.told_in
     ])
 
@@ -130,7 +130,7 @@ def _score(report: Report) -> Iterator[str]:
         return
     days, value = report.score.window_days, report.score.value
     figure = "" if value is None else f": {hundredths(value)} of 1"
-    yield f"\n## Resilience score over {days} days{figure}\n\n{_plain(report.score.text)}.\n"
+    yield f"\n## Resilience score over {days} days{figure}\n\n{plain(report.score.text)}.\n"
     yield from _table(("Part", "Weight", "Value", "Why", "Runs"), (
         (p.name, f"{p.weight:g}", "not measured" if p.value is None else hundredths(p.value),
          p.text, ", ".join(p.runs)) for p in report.score.parts))
@@ -138,12 +138,12 @@ def _score(report: Report) -> Iterator[str]:
 
 def _evidence(report: Report) -> Iterator[str]:
     yield "\n## Environment\n"
-    yield from (f"- {name}: {_plain(value)}" for name, value in report.facts)
+    yield from (f"- {name}: {plain(value)}" for name, value in report.facts)
     yield "\n## Repeat\n"
     yield from (f"    {line}" for line in report.repeat)
     yield "\n## Evidence\n"
     if report.proof.trouble:
-        yield f"**{_plain(report.proof.trouble)}**\n"
+        yield f"**{plain(report.proof.trouble)}**\n"
     yield f"Key `{report.proof.key_id[:16]}`; records " + ", ".join(
         f"{index} ({kind})" for index, kind, _ in report.proof.records) + ". "
     yield f"Check with `holdfast evidence verify {report.run_id}`.\n"
@@ -166,7 +166,7 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
         if number == 0:
             yield "| " + " | ".join(head) + " |"
             yield "|" + "---|" * len(head)
-        yield "| " + " | ".join(_plain(cell) for cell in row) + " |"
+        yield "| " + " | ".join(plain(cell) for cell in row) + " |"
 
 
 def _compared(earlier: int | None) -> str:
@@ -177,7 +177,7 @@ def _count(value: int | None) -> str:
     return "–" if value is None else str(value)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Keep what a suite's author wrote from becoming markup."""
     for mark in ("\\", "|", "<", ">", "`", "*", "_", "[", "]"):
         text = text.replace(mark, "\\" + mark)

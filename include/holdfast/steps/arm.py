@@ -11,8 +11,10 @@ from holdfast.model.lease import Lease, LeaseState, Reason
 from holdfast.model.record import PREDICATES
 from holdfast.model.run import Entry, EntryKind
 from holdfast.ports.bundle import Ports
+from holdfast.steps.approval import expect_approved
 from holdfast.steps.book import experiment_of, fault_of, note_stop, suite_of
 from holdfast.steps.limit import within
+from holdfast.steps.planned import expect_as_planned
 from holdfast.steps.revert import ensure_clean, revoke_open
 
 STEADY_FOR = timedelta(minutes=5)
@@ -33,6 +35,7 @@ def arm(ports: Ports, run_id: str, experiment_name: str) -> str:
     fault = fault_of(ports, suite, experiment)
     _supersede(ports, run_id, experiment_name, (fault.service, number))
     _refuse(ports, run_id, number)
+    expect_as_planned(ports, run_id, experiment_name, fault)
     lease = ports.leases.open(Lease(
         id=uuid.uuid4().hex, run_id=run_id, round=number, experiment=experiment_name,
         environment=suite.target.environment, fault_type=fault.type, service=fault.service,
@@ -100,6 +103,7 @@ def _refuse(ports: Ports, run_id: str, number: int) -> None:
     kinds = {record.predicate_type for record in ports.notary.records(run_id)}
     if f"{PREDICATES}run-start/v1" not in kinds:
         raise SafetyError("the run's start is not in the evidence log; no fault before it is")
+    expect_approved(ports, run_id)
     name = f"round-{number + 1}"
     steady = [e for e in ports.books.read(run_id, EntryKind.STEADY) if e.name == name]
     if not steady or steady[-1].data.get("broken"):

@@ -1,14 +1,17 @@
 """Say how a fault's life ended, believing the store only."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from holdfast.errors import (
+    ApprovalRefused,
     BudgetExhausted,
     EvidenceError,
     FaultError,
     GuardTripped,
     HoldfastError,
+    SafetyError,
     Stopped,
 )
 from holdfast.model.lease import TOUCHED, End, Lease, LeaseState, Reason, Revocation
@@ -74,7 +77,7 @@ def ending(lease: Lease, cause: Reason | None) -> Ending:
         return Ending(Verdict.UNKNOWN, text, FaultError(text, target=f"lease {lease.id}"))
     known = "" if lease.ended is None else _STOPPED.get(lease.ended, "")
     text = "; ".join(part for part in (known, said) if part) or "the fault was not seen to end"
-    stop = BudgetExhausted if cause is Reason.BUDGET else Stopped
+    stop = _ERRORS.get(cause, Stopped)
     return Ending(Verdict.UNKNOWN, text, stop(text, revoked.reading if revoked else {}))
 
 
@@ -164,11 +167,15 @@ _WHY = {
     Reason.NO_DATA: "the guard had no data",
     Reason.NOT_STEADY: "no fault, because the target was not steady",
     Reason.STOPPED: "stopped by a person",
+    Reason.WITHDRAWN: "no longer allowed",
     Reason.BUDGET: "what was reserved for it is used up",
     Reason.KEEPER_SILENT: "the keeper fell silent",
     Reason.SUPERSEDED: "a later try took its place",
     Reason.CLOSED: "the watch ended",
     Reason.ROUND: "another fault of the round was stopped",
+}
+_ERRORS: Mapping[Reason | None, type[SafetyError]] = {
+    Reason.BUDGET: BudgetExhausted, Reason.WITHDRAWN: ApprovalRefused,
 }
 _FAULTY = {
     End.FAILED: "the injection failed and was reverted",

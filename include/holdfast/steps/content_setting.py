@@ -1,6 +1,7 @@
 """Where a run took place, what proves it, and how to repeat it."""
 
 import platform
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 
 from holdfast.errors import EvidenceError, SpecError
@@ -9,6 +10,7 @@ from holdfast.model.run import EntryKind, Run
 from holdfast.model.suite import Suite
 from holdfast.ports.bundle import Ports
 from holdfast.reports._content import File, Proof
+from holdfast.steps.approval import ANSWER
 from holdfast.steps.book import plan_of, suite_entry
 from holdfast.steps.seal import REPORT, REPORT_PREFIX
 
@@ -42,6 +44,8 @@ def facts(ports: Ports, run_id: str, suite: Suite) -> list[tuple[str, str]]:
         ("Suite", str(suite_entry(ports, run_id)["digest"])), ("Plan", _plan_digest(ports, run_id)),
         ("Prometheus", suite.target.prometheus),
     ]
+    if approval := answered(ports, run_id):
+        told.append(("Approval", approval))
     for name, selector in suite.target.services.items():
         where = selector.model_dump(exclude_none=True)
         told.append((name, ", ".join(f"{kind} {place}" for kind, place in where.items())))
@@ -57,6 +61,23 @@ def _waits(ports: Ports, run_id: str) -> list[tuple[str, str]]:
     entries = ports.books.read(run_id, EntryKind.WAIT)
     return [(f"Postponed, {e.name}", f"until {e.data['again']}: {e.data['reason']}")
             for e in entries]
+
+
+def answered(ports: Ports, run_id: str) -> str:
+    """Who approved the plan, or did not, and when; empty if nobody had to."""
+    entries = ports.books.read(run_id, EntryKind.APPROVAL)
+    for entry in entries:
+        if entry.name == ANSWER:
+            return _answered(entry.data, entry.at)
+    return ""
+
+
+def _answered(data: Mapping[str, object], at: str) -> str:
+    by = f" by {data['by']}" if data["by"] else ""
+    was = f", had been approved by {data['approved_by']}" if data["approved_by"] else ""
+    why = f": {data['why']}" if data["why"] else ""
+    moment = at[:19].replace("T", " ")
+    return f"{str(data['answer']).replace('_', ' ')}{by}{was}, {moment} UTC{why}"
 
 
 def repeat(ports: Ports, run: Run) -> list[str]:

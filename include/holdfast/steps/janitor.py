@@ -13,6 +13,7 @@ from holdfast.ports.leases import StoreDown
 from holdfast.steps.finish import journalled, known_lease, patience
 from holdfast.steps.revert import WATCHED, ensure_clean, revoke_open
 from holdfast.steps.settle import settle_abandoned
+from holdfast.steps.unanswered import close_unanswered
 
 _OPENING = 90.0
 """How long an `arm` may take from its journal to its keeper. Seconds."""
@@ -26,7 +27,8 @@ def sweep(ports: Ports) -> list[str]:
     """Finish every lease whose keeper is gone or overdue; one line of text for each.
 
     Works from the journals alone when the store is down or has lost the rows. Money that is still
-    set aside for a run that has ended, or died, is settled afterwards.
+    set aside for a run that has ended, or died, is settled afterwards, and a run that nobody has
+    approved in time ends.
     """
     shown = _open_rows(ports)
     here = ports.journals.ids()
@@ -38,6 +40,7 @@ def sweep(ports: Ports) -> list[str]:
     silent = _silent(ports, [shown[i] for i in kept if i in shown])
     lines += [_apart(i, partial(_journal, ports, i, i in shown, i in silent)) for i in kept]
     settle_abandoned(ports)
+    close_unanswered(ports)
     return [line for line in lines if line is not None]
 
 

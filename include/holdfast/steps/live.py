@@ -13,9 +13,11 @@ from holdfast.ports.bundle import Ports
 from holdfast.reports._content import Blast, Guarded, Health, Mechanism, Spend
 from holdfast.safety.conditions import Condition, conditions
 from holdfast.safety.ledger import balance
+from holdfast.steps.approval import ANSWER, ASKED
 from holdfast.steps.book import findings, stopped_since, suite_of
 from holdfast.steps.content_entries import blasts, health, mechanisms, spends
 from holdfast.steps.content_guard import guarded
+from holdfast.steps.content_setting import answered
 from holdfast.steps.judge import judged
 from holdfast.steps.postpone import waits
 from holdfast.steps.seal import REPORT_PREFIX
@@ -54,6 +56,7 @@ class Live:
     """A run as the stores have it now.
 
     `stopped` says why no further fault may begin, `waits` until when it does not try, if so.
+    `asked` is why it waits for an approval, while it does; `answered` what became of that.
     """
 
     run: Run
@@ -69,6 +72,8 @@ class Live:
     files: Sequence[Artefact]
     stopped: str = ""
     waits: str = ""
+    asked: str = ""
+    answered: str = ""
 
     @property
     def leases(self) -> Sequence[Lease]:
@@ -104,6 +109,7 @@ def look(ports: Ports, run_id: str) -> Live | None:
         health=health(ports, run_id), files=files,
         stopped=stopped_since(ports, run_id) if going else "",
         waits=_waits(ports, run) if going else "",
+        asked=_asked(ports, run_id) if going else "", answered=answered(ports, run_id),
     )
 
 
@@ -112,6 +118,18 @@ def _waits(ports: Ports, run: Run) -> str:
     if not tries or ports.leases.environment(run.environment).locked_by == run.id:
         return ""
     return f"{tries[-1].data['reason']}; it tries again at {tries[-1].data['again']}"
+
+
+def _asked(ports: Ports, run_id: str) -> str:
+    """What the run waits for. The entry written last tells: a later answer ends the wait."""
+    told = [e for e in ports.books.read(run_id, EntryKind.APPROVAL) if e.name in (ASKED, ANSWER)]
+    if not told or told[-1].name == ANSWER:
+        return ""
+    return f"{told[-1].data['why']}; no answer until {_moment(told[-1].data['until'])} is a no"
+
+
+def _moment(at: object) -> str:
+    return f"{str(at)[:19].replace('T', ' ')} UTC"
 
 
 def _watched(ports: Ports, suite: Suite, lease: Lease) -> Watched:
@@ -145,6 +163,7 @@ def _phases(
     data = [f for f in found if not f.experiment and f.name.startswith(checkers)]
     phases = [
         _phase("plan", EntryKind.PLAN in written),
+        *_approval(ports, run.id),
         _phase("baseline", EntryKind.BASELINE in written),
         *_experiments(ports, run, suite, found),
         *([_phase("data", bool(data), Verdict.worst(f.verdict for f in data))] if checkers else []),
@@ -158,6 +177,14 @@ def _phases(
         first = next((p for p in phases if p.standing is Standing.WAITING), None)
         phases = [replace(p, standing=Standing.NOW) if p is first else p for p in phases]
     return phases
+
+
+def _approval(ports: Ports, run_id: str) -> list[Phase]:
+    """Only where somebody was asked."""
+    asked, told = _asked(ports, run_id), answered(ports, run_id)
+    if asked:
+        return [Phase("approval", Standing.NOW, f"Waits for a person, as {asked}.")]
+    return [Phase("approval", Standing.DONE, told)] if told else []
 
 
 def _phase(name: str, done: bool, verdict: Verdict | None = None) -> Phase:

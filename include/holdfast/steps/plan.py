@@ -61,8 +61,8 @@ def plan(ports: Ports, request: PlanRequest) -> str:
     _open(ports, request, loaded, made.digest)
     stake = as_json(impacts(made, suite, ports.clock.now()))
     if not _is_signed(ports, request.run_id, made.digest):
-        ports.notary.append(request.run_id, _statement(request, made, stake))
-    write(ports, request.run_id, EntryKind.IMPACT, suite.metadata.name, stake)
+        ports.notary.append(request.run_id, _statement(request, made, suite, stake))
+        write(ports, request.run_id, EntryKind.IMPACT, suite.metadata.name, stake)
     write(ports, request.run_id, EntryKind.PLAN, suite.metadata.name,
           made.as_json() | {"digest": made.digest})
     return made.digest
@@ -115,7 +115,9 @@ def _is_signed(ports: Ports, run_id: str, digest: str) -> bool:
     return bool(entries) and entries[-1].data["digest"] == digest
 
 
-def _statement(request: PlanRequest, made: Plan, stake: dict[str, object]) -> Statement:
+def _statement(
+    request: PlanRequest, made: Plan, suite: Suite, stake: dict[str, object]
+) -> Statement:
     """The plan without its recipes, which stay in the book: a signed record is small."""
     experiments = [e.as_json() for e in made.experiments]
     for experiment in experiments:
@@ -131,4 +133,9 @@ def _statement(request: PlanRequest, made: Plan, stake: dict[str, object]) -> St
         "impact": stake,
         "only": list(request.only),
         "dry_run": request.dry_run,
-    })
+    } | _approval(suite))
+
+
+def _approval(suite: Suite) -> dict[str, object]:
+    """Who must approve such a plan, so that whoever checks the records need not believe a file."""
+    return {} if suite.approval is None else {"approval": suite.approval.model_dump(mode="json")}

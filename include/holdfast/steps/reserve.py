@@ -1,9 +1,10 @@
 """Take the environment for the run, and put its start on record before any fault."""
 
-from holdfast.errors import EvidenceError, Postponed, Stopped
+from holdfast.errors import ApprovalRefused, EvidenceError, NotApproved, Postponed, Stopped
 from holdfast.model.record import PREDICATES, Statement
 from holdfast.model.run import EntryKind
 from holdfast.ports.bundle import Ports
+from holdfast.steps.approval import expect_approved
 from holdfast.steps.book import is_dry, note_stop, plan_of, run_of, suite_entry, suite_of, write
 from holdfast.steps.spend import give_back, set_aside
 
@@ -13,14 +14,19 @@ RUN_START = PREDICATES + "run-start/v1"
 def reserve(ports: Ports, run_id: str) -> None:
     """Lock the environment, set its money aside and append the signed start.
 
-    Postponed if another run has the environment, or the day's budget has too little left. Stopped
-    if somebody has stopped the run already.
+    NotApproved if the plan must be approved and is not. Postponed if another run has the
+    environment, or the day's budget has too little left. Stopped if somebody has stopped the run
+    already.
 
     A run that cannot be put on record gives environment and money back. The epoch is remembered:
     when it has risen, somebody has stopped the run, even between two rounds.
     """
     if why := note_stop(ports, run_id):
         raise Stopped(why)
+    try:
+        expect_approved(ports, run_id)
+    except ApprovalRefused as refused:
+        raise NotApproved(refused.reason) from refused
     suite = suite_of(ports, run_id)
     environment = suite.target.environment
     ports.leases.lock(environment, run_id)

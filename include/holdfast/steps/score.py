@@ -21,7 +21,7 @@ NAME = "resilience"
 _MOST_RUNS = 10_000
 _COARSE_SECONDS = 60.0
 _MOST_POINTS = 10_000  # Prometheus gives at most 11,000 of a series at once
-_HELPED = (Reason.STOPPED.value, End.ADOPTED.value)
+_HELPED = (Reason.STOPPED.value, Reason.WITHDRAWN.value, End.ADOPTED.value)
 
 
 def score(ports: Ports, run_id: str) -> None:

@@ -17,8 +17,9 @@ WAIT_SECONDS = 15.0
 EVERY_SECONDS = 0.5
 _ABORTS = frozenset({
     Reason.BREACH, Reason.NO_DATA, Reason.NOT_STEADY, Reason.STOPPED, Reason.BUDGET,
-    Reason.KEEPER_SILENT,
+    Reason.KEEPER_SILENT, Reason.WITHDRAWN,
 })
+_SAID = (Reason.STOPPED, Reason.WITHDRAWN)
 _IN_ORDER = (None, End.DURATION, End.REVOKED)
 
 
@@ -95,7 +96,7 @@ def _abort(lease: Lease) -> tuple[str, bool]:
     """Why the fault ended before its time, or nothing; and whether a person said so."""
     reason = lease.revoked.reason if lease.revoked else None
     if lease.revoked is not None and reason in _ABORTS:
-        return lease.revoked.text or reason.value, reason is Reason.STOPPED
+        return lease.revoked.text or reason.value, reason in _SAID
     if reason is not Reason.SUPERSEDED and lease.ended not in _IN_ORDER:
         return f"its keeper ended it ({lease.ended})", False
     return "", False

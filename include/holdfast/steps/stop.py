@@ -20,16 +20,23 @@ _log = logging.getLogger("holdfast.stop")
 def stop(
     ports: Ports, who: str, why: str, run_id: str | None = None, hold: str = ""
 ) -> dict[str, LeaseState]:
+    """End every fault, or every fault of one run, because a person says so."""
+    at = ports.clock.now().isoformat()
+    return end_faults(ports, Revocation(Reason.STOPPED, why, who, at), run_id, hold)
+
+
+def end_faults(
+    ports: Ports, revocation: Revocation, run_id: str | None, hold: str = ""
+) -> dict[str, LeaseState]:
     """End every fault, or every fault of one run, and say how each ended.
 
     Three ways at once, each good enough alone: the stops file that keepers look at, the store
     (epoch and revocations), and a signal to each keeper. Waits until each lease is clean, reverting
     itself where the keeper is gone. `hold` refuses new faults until `release`.
     """
-    at = ports.clock.now().isoformat()
-    _try("the stops file", lambda: write_stop(ports.settings.stops, who, why, at, run_id))
+    said = (revocation.by, revocation.text, revocation.at)
+    _try("the stops file", lambda: write_stop(ports.settings.stops, *said, run_id))
     mine = _journalled(ports, run_id)
-    revocation = Revocation(Reason.STOPPED, why, who, at)
     found: list[str] = []
     known = _try("the store", lambda: found.extend(within(
         STORE_SECONDS, lambda: ports.leases.stop(revocation, run_id=run_id, hold=hold), "the stop"

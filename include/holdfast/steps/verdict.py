@@ -1,10 +1,11 @@
 """Close a run: nothing of it stays on, its end is written down, people are told."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from textwrap import shorten
 
 from holdfast.errors import (
+    ApprovalRefused,
     BudgetExhausted,
     EvidenceError,
     FaultError,
@@ -19,6 +20,8 @@ from holdfast.model.lease import End, Lease, Reason, Revocation
 from holdfast.model.run import EntryKind, Notice, Run, RunState
 from holdfast.model.verdict import Verdict
 from holdfast.ports.bundle import Ports
+from holdfast.steps import planned
+from holdfast.steps.approval import UNAPPROVED
 from holdfast.steps.book import STOPPED, findings, run_of
 from holdfast.steps.judge import judge
 from holdfast.steps.revert import revert as revert_lease
@@ -27,10 +30,17 @@ from holdfast.steps.settle import settle_at_last
 
 _STOPS = frozenset({
     Reason.BREACH, Reason.NO_DATA, Reason.NOT_STEADY, Reason.STOPPED, Reason.BUDGET,
-    Reason.KEEPER_SILENT,
+    Reason.KEEPER_SILENT, Reason.WITHDRAWN,
 })
 _SAID = 3
 _COUNTS = "lost_writes"  # the checker whose losses are told by experiment as well
+_ERRORS: Mapping[Reason, type[SafetyError]] = {
+    Reason.BUDGET: BudgetExhausted, Reason.WITHDRAWN: ApprovalRefused,
+}
+_REFUSED: Mapping[str, type[SafetyError]] = {
+    UNAPPROVED: ApprovalRefused, planned.NAME: SafetyError, STOPPED: Stopped,
+}
+"""Findings that no further fault was allowed to begin."""
 _ENDS = frozenset({End.SILENCE, End.SIGNAL, End.REFUSED})
 
 
@@ -155,11 +165,11 @@ def _stop(ports: Ports, run: Run) -> SafetyError | None:
         if why is not None and why.reason is Reason.BREACH and lease.injected_at is not None:
             tripped.append(GuardTripped(said + why.text, why.reading))
         elif why is not None and why.reason in _STOPS:
-            stop = BudgetExhausted if why.reason is Reason.BUDGET else Stopped
+            stop = _ERRORS.get(why.reason, Stopped)
             stopped.append(stop(said + why.text, why.reading))
         elif lease.ended in _ENDS:
             stopped.append(Stopped(said + (lease.detail or str(lease.ended))))
-    stopped += [Stopped(f.text) for f in findings(ports, run.id) if f.name == STOPPED]
+    stopped += [_REFUSED[f.name](f.text) for f in findings(ports, run.id) if f.name in _REFUSED]
     return next(iter([*tripped, *stopped]), None)
 
 

@@ -26,7 +26,7 @@ from holdfast.stores._lease_rows import (
 _HELD_BY_GUARD = "state IN ('opened', 'armed', 'injecting', 'active') AND revoked IS NULL"
 _ABORTS = (
     Reason.BREACH, Reason.NO_DATA, Reason.NOT_STEADY, Reason.STOPPED, Reason.BUDGET,
-    Reason.KEEPER_SILENT,
+    Reason.KEEPER_SILENT, Reason.WITHDRAWN,
 )
 _OF_PARENT: list[sqlite3.Connection] = []
 """Connections from before a fork: a child may neither use nor close them."""

@@ -50,6 +50,8 @@ class View:
             return f"Postponed, no fault was injected: {run.reason}"
         if self.live.is_over:
             return f"Ended: {run.reason}"
+        if self.live.asked and not self.live.stopped:
+            return f"Waits for an approval: {self.live.asked}"
         if self.live.waits:
             return f"Postponed for now, no fault is on: {self.live.waits}"
         names = [w.experiment for w in self.live.leases if w.state in TOUCHED]

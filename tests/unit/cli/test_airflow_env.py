@@ -5,7 +5,7 @@ import stat
 
 import pytest
 
-from holdfast.cli.airflow_env import COMMANDS, Lab
+from holdfast.cli.airflow_env import COMMANDS, Lab, write_private
 from holdfast.settings import Settings
 
 
@@ -77,3 +77,14 @@ def test_the_supervisor_runs_the_four_commands_the_janitor_and_the_metrics(lab):
     names = [process["name"] for process in spec["processes"]]
     airflow = ["api-server", "scheduler", "dag-processor", "triggerer"]
     assert [*airflow, "janitor", "metrics"] == names
+
+
+def test_one_person_triggers_and_another_approves(lab):
+    """S6: four eyes; who is new gets a password, the others keep theirs."""
+    lab.prepare(8080)
+    old = json.loads(lab.passwords.read_text())
+    write_private(lab.passwords, {"sre": old["sre"]})
+    users = lab.prepare(8080)["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS"]
+    assert "admin:admin,sre:user,approver:user" == users
+    new = json.loads(lab.passwords.read_text())
+    assert (old["sre"], {"admin", "sre", "approver"}) == (new["sre"], set(new))

@@ -86,6 +86,12 @@ def test_a_plan_is_told_in_words(suite):
     assert "nowhere: not known by its name, so it counts as production" in done.stdout
 
 
+@pytest.mark.parametrize(("limit", "asked"), [(0, True), (100, False)])
+def test_a_plan_says_whether_a_person_must_approve_it(suite, limit, asked):
+    Path(suite).write_text(f"{NOOP}approval: {{from_impact: {limit}}}\n")
+    assert asked == ("a person must approve it, as its impact is" in run("plan", suite).stdout)
+
+
 def test_a_plan_is_json_with_its_digest(suite):
     told = json.loads(run("plan", suite, "--format", "json").stdout)
     assert told["digest"].startswith("sha256:")

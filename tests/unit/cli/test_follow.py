@@ -9,7 +9,7 @@ import pytest
 from holdfast.cli import follow
 from holdfast.cli.follow import Follower, TimeLimit
 from holdfast.cli.progress import Asked
-from holdfast.clients.airflow_rest import AirflowUnreachable, DagRun
+from holdfast.clients.airflow_rest import AirflowUnreachable, DagRun, Waiting
 from holdfast.errors import SpecError, Stopped
 from holdfast.model.run import Entry, EntryKind
 from holdfast.spec.load import LoadedSuite
@@ -22,6 +22,7 @@ class FakeAirflow:
 
     def __init__(self, *answers):
         self.answers, self.failed = list(answers), 0
+        self.requests, self.answered = [], None
 
     def run(self, dag_id, run_id):
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
@@ -30,6 +31,12 @@ class FakeAirflow:
         if isinstance(answer, str):
             return DagRun(dag_id, run_id, answer)
         raise answer
+
+    def waiting(self, _dag_id):
+        return self.requests
+
+    def answer(self, waiting, option, fields):
+        self.answered = (waiting.dag_run_id, option)
 
     def mark_failed(self, *_):
         self.failed += 1
@@ -120,3 +127,17 @@ def test_a_run_of_another_version_of_the_file_is_stopped(following, told, digest
     ports.books.write(Entry("s--r", EntryKind.SUITE, "s", {"digest": digest}))
     assert stopped == isinstance(follower.to_the_end(), SpecError)
     assert stopped == bool(told)
+
+
+def test_whoever_leaves_a_run_that_waits_for_an_approval_takes_the_request_back(following, told):
+    """S6: otherwise it would wait to its end for an answer that nobody needs."""
+    airflow = FakeAirflow("running", KeyboardInterrupt(), "failed")
+    airflow.requests = [Waiting("s", other, "approval", "", "", {}) for other in ("q", "r")]
+    following(airflow)[1].to_the_end()
+    assert ("r", "Reject") == airflow.answered
+
+
+def test_a_request_that_cannot_be_taken_back_does_not_keep_the_stop_from_its_work(following, told):
+    airflow = FakeAirflow("running", KeyboardInterrupt(), "failed")
+    airflow.waiting = lambda _: (_ for _ in ()).throw(AirflowUnreachable("no answer"))
+    assert isinstance(following(airflow)[1].to_the_end(), Stopped)

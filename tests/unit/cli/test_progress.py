@@ -83,3 +83,22 @@ def test_a_round_is_steady_or_says_why_not(seen, broken, line):
 def test_a_finding_is_told_with_its_verdict_and_sentence(seen):
     entry = Entry("s--r", EntryKind.FINDING, "fault", {"verdict": 0, "text": "it held"}, "a")
     assert "a: fault HELD: it held" in seen(lease(LeaseState.ARMED), entry)
+
+
+ASKED = {"plan": "sha256:1", "why": "its impact is 60", "until": "2026-01-01T02:30:00+00:00"}
+
+
+@pytest.mark.parametrize(("name", "data", "line"), [
+    ("asked", ASKED | {"by": []}, "waits for an approval until 2026-01-01 02:30:00 UTC, because "
+     "its impact is 60: another person may approve plan sha256:1 at Airflow under Required "
+     "Actions, or by holdfast approve s--r --as NAME"),
+    ("asked", ASKED | {"by": ["lead", "cto"]}, "60: lead, cto may approve plan"),
+    ("answer", {"answer": "approved", "by": "lead", "why": ""}, "plan approved by lead\n"),
+    ("answer", {"answer": "timed_out", "by": "", "why": ""}, "plan timed out\n"),
+    ("answer", {"answer": "refused", "by": "cto", "why": "no"}, "plan refused by cto: no\n"),
+    ("not counted", {"why": "sre has triggered it"}, "a yes that does not count: sre has"),
+])
+def test_a_run_says_that_it_waits_for_whom_and_what_came_of_it(seen, name, data, line):
+    """S6."""
+    entry = Entry("s--r", EntryKind.APPROVAL, name, data, "")
+    assert line in seen(lease(LeaseState.ARMED), entry)

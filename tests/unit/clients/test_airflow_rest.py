@@ -106,3 +106,21 @@ def test_an_id_that_somebody_else_has_taken_is_a_conflict():
     server = Server((409, {"detail": "taken"}))
     with session(server) as rest, pytest.raises(SpecError, match="taken"):
         rest.trigger("d", "r", {})
+
+
+ROW = {
+    "subject": "May it?", "body": None, "params": {"plan": {"value": "sha256:1", "schema": {}}},
+    "task_instance": {"dag_id": "d", "dag_run_id": "r", "task_id": "approval"},
+}
+
+
+def test_a_request_is_answered_with_the_fields_it_came_with():
+    """S6: the digest that was shown comes back with the answer."""
+    server = Server((200, {"hitl_details": [ROW]}), (200, {}))
+    with session(server) as rest:
+        (waiting,) = rest.waiting("d")
+        rest.answer(waiting, "Approve", {"why": "ok"})
+    assert ("PATCH", "/api/v2/dags/d/dagRuns/r/taskInstances/approval/-1/hitlDetails") == (
+        server.asked[-1])
+    assert {"chosen_options": ["Approve"], "params_input": {"plan": "sha256:1", "why": "ok"}} == (
+        json.loads(server.last.content))

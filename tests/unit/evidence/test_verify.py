@@ -3,7 +3,7 @@
 import pytest
 
 from holdfast.evidence.keys import new_key
-from holdfast.evidence.story import Injection
+from holdfast.evidence.trouble import Injection
 from holdfast.evidence.verify import compared
 from holdfast.model.record import Statement
 from holdfast.model.run import Run, RunState

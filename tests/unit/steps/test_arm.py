@@ -1,16 +1,20 @@
 """Arming: nothing before its conditions, nothing left when it fails (N5, N6, N21)."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from holdfast.errors import FaultError, Postponed, SafetyError, Stopped
+from holdfast.errors import ApprovalRefused, FaultError, Postponed, SafetyError, Stopped
+from holdfast.model.fault import Target
 from holdfast.model.lease import LeaseState, Reason, Renewal, Revocation
 from holdfast.model.record import PREDICATES, Statement
 from holdfast.model.run import Entry, EntryKind, Run
 from holdfast.model.suite import Suite
 from holdfast.steps.arm import arm
+from holdfast.steps.book import findings
 from holdfast.steps.finish import estate_of
+from holdfast.stores.notary import LocalNotary
 from support.keeping import FakeClock, FlakyLeases, KeepersInHand, TrickyDriver
 from support.leases import file_ports
 
@@ -33,6 +37,11 @@ def suite(**experiments):
     })
 
 
+def planned(name):
+    target = {"name": "api-1", "service": "api", "share_permille": 1000}
+    return {"name": name, "effect": "held", "targets": [target]}
+
+
 @pytest.fixture
 def ports(tmp_path):
     """A run that has come as far as its first round's steady state."""
@@ -52,6 +61,9 @@ def ports(tmp_path):
     made.books.open_run(Run(RUN, "core", "lab", "alice", "sha256:0", "", 0.0))
     written = suite().model_dump(mode="json", by_alias=True)
     entry(made, EntryKind.SUITE, "core", {"suite": written, "only": [], "dry_run": False})
+    plan = [planned(name) for name in ("one", "two", "three")]
+    told = {"digest": "sha256:0", "worst_case_ms": 60_000, "experiments": plan}
+    entry(made, EntryKind.PLAN, "core", told)
     entry(made, EntryKind.STEADY, "round-1", {"broken": []})
     made.notary.append(RUN, Statement(f"{PREDICATES}run-start/v1", {}, {}))
     made.leases.lock("lab", RUN)
@@ -215,3 +227,37 @@ def test_a_keeper_that_gives_up_at_once_leaves_nothing(ports, monkeypatch):
 def test_opened_at_is_a_date_in_utc(ports):
     lease = ports.leases.read(arm(ports, RUN, "one"))
     assert UTC == datetime.fromisoformat(lease.opened_at).tzinfo
+
+
+def test_a_fault_that_would_hit_more_than_was_planned_is_refused(ports):
+    """S2: targets are resolved again at arm."""
+    ports.drivers["noop"].hit = [Target("api-1", "api", 0.5), Target("api-2", "api", 0.5)]
+    with pytest.raises(SafetyError, match="it would hit api-2, and the plan names api-1"):
+        arm(ports, RUN, "one")
+    assert nothing_is_left(ports)
+    assert "targets" in [f.name for f in findings(ports, RUN)]
+
+
+def test_a_fault_that_is_in_no_plan_is_refused(ports):
+    plan = {"digest": "sha256:0", "worst_case_ms": 0, "experiments": [planned("two")]}
+    entry(ports, EntryKind.PLAN, "core", plan)
+    with pytest.raises(SafetyError, match="the plan names nothing"):
+        arm(ports, RUN, "one")
+
+
+def test_drift_of_an_approved_plan_asks_for_another_approval(ports, tmp_path, monkeypatch):
+    """S6: what was approved said nothing about these targets."""
+    monkeypatch.setattr("holdfast.steps.planned.why_asked", lambda *_: "much impact")
+    ports.drivers["noop"].hit = [Target("api-2", "api", 1.0)]
+    with pytest.raises(ApprovalRefused, match="trigger a new run and have that approved"):
+        arm(ports, RUN, "one")
+
+
+def test_a_fault_that_must_be_approved_and_is_not_is_refused(ports):
+    written = suite().model_dump(mode="json", by_alias=True) | {"approval": {"from_impact": 0}}
+    entry(ports, EntryKind.SUITE, "core", {"suite": written, "only": [], "dry_run": False})
+    real = LocalNotary(ports.settings.books, ports.settings.key, ports.clock)
+    real.append(RUN, Statement(f"{PREDICATES}run-start/v1", {}, {}))
+    with pytest.raises(ApprovalRefused, match="nobody has approved the plan"):
+        arm(replace(ports, notary=real), RUN, "one")
+    assert nothing_is_left(ports)

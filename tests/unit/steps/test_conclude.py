@@ -5,7 +5,14 @@ from datetime import timedelta
 
 import pytest
 
-from holdfast.errors import BudgetExhausted, FaultError, GuardTripped, Stopped
+from holdfast.errors import (
+    ApprovalRefused,
+    BudgetExhausted,
+    FaultError,
+    GuardTripped,
+    SafetyError,
+    Stopped,
+)
 from holdfast.model.fault import Fault, Recipe
 from holdfast.model.lease import End, LeaseState, Reason, Revocation
 from holdfast.model.verdict import Verdict
@@ -30,7 +37,7 @@ def concluded(tmp_path, lease, **changes):
     error = None
     try:
         conclude(ports, "run", "hang", lease.id)
-    except (BudgetExhausted, FaultError, GuardTripped, Stopped) as raised:
+    except (FaultError, SafetyError) as raised:
         error = raised
     return ports, findings(ports, "run")[0], error
 
@@ -58,7 +65,8 @@ def test_every_other_revocation_is_unknown(tmp_path, reason):
     _, finding, error = concluded(tmp_path, lease)
     assert Verdict.UNKNOWN is finding.verdict
     assert finding.text.endswith(": why")
-    expected = BudgetExhausted if reason is Reason.BUDGET else Stopped
+    others = {Reason.BUDGET: BudgetExhausted, Reason.WITHDRAWN: ApprovalRefused}
+    expected = others.get(reason, Stopped)
     assert (expected, 4) == (type(error), error.exit_code)
 
 

@@ -5,7 +5,7 @@ import json
 from dataclasses import replace
 
 from holdfast.evidence.envelope import read, statement_of
-from holdfast.evidence.story import Injection
+from holdfast.evidence.trouble import Injection
 from holdfast.evidence.verify import verify
 from holdfast.model.run import RunState
 from holdfast.model.verdict import Finding, Verdict

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
@@ -178,12 +179,14 @@ def test_a_lease_that_is_not_there_does_not_begin(store):
     assert "the lease is not in the store" == store.begin_injection("nobody")
 
 
-def test_nothing_begins_in_a_round_that_was_aborted_before(store):
+@pytest.mark.parametrize("reason", [Reason.BREACH, Reason.STOPPED, Reason.WITHDRAWN])
+def test_nothing_begins_in_a_round_that_was_aborted_before(store, reason):
     """A revocation ends the round, also for those that arm after it."""
     armed(store)
-    store.revoke("lease-1", BREACH)
+    store.revoke("lease-1", replace(BREACH, reason=reason))
     armed(store, id="late", experiment="other")
-    assert "the round was aborted: experiment was revoked (breach)" == store.begin_injection("late")
+    told = f"the round was aborted: experiment was revoked ({reason})"
+    assert told == store.begin_injection("late")
 
 
 def test_a_second_try_of_the_aborted_experiment_may_begin(store):

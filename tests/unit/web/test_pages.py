@@ -12,13 +12,16 @@ from holdfast.model.lease import LeaseState, Reason
 from holdfast.model.mechanism import MechanismSpec
 from holdfast.model.run import EntryKind, RunState
 from holdfast.model.verdict import Finding, Verdict
-from holdfast.steps.book import write, write_finding
+from holdfast.steps.approval import ask
+from holdfast.steps.book import suite_of, write, write_finding
+from holdfast.steps.content_setting import facts
 from holdfast.steps.live import look
 from holdfast.steps.postpone import wait
 from holdfast.steps.services import Health, Seen
 from holdfast.web.margins import Margin
 from holdfast.web.pages import PARTS, parts
 from holdfast.web.view import Reading, View
+from support.approvals import needs_approval, yes
 from support.runs import RUN, lease, planned
 
 
@@ -154,3 +157,18 @@ def test_the_headline_of_a_run_that_waits_says_until_when(tmp_path):
     wait(ports, RUN, Postponed("busy"))
     told = "Postponed for now, no fault is on: busy; it tries again at 2026-01-01T02:05:00+00:00"
     assert told == View(look(ports, RUN)).headline
+
+
+def test_a_run_that_waits_for_an_approval_says_so_and_then_who_gave_it(tmp_path):
+    """S6: who approved, or did not, stands on the page and in the report."""
+    ports = needs_approval(tmp_path)
+    assert "approval" not in words(drawn(ports)["phases"])
+    ask(ports, RUN)
+    assert "Waits for an approval: its impact is 70" in words(drawn(ports)["status"])
+    assert "approval now Waits for a person, as its impact" in words(drawn(ports)["phases"])
+    yes(ports)
+    assert "No fault is on" in words(drawn(ports)["status"])
+    assert "Approval approved by lead, 2026-01-01 02:00:00 UTC" in words(drawn(ports)["facts"])
+    assert "approval done approved by lead" in words(drawn(ports)["phases"])
+    told = dict(facts(ports, RUN, suite_of(ports, RUN)))
+    assert "approved by lead, 2026-01-01 02:00:00 UTC" == told["Approval"]

@@ -79,7 +79,7 @@ class CorruptPageDriver:
         """The table on the standby, if its files can be reached."""
         nodes, node, undo = _plan(fault, "targets")
         name = f"{nodes.named(node)} {undo.table} block {undo.block}"
-        return [Target(name, fault.service, 1 / len(nodes.nodes))]
+        return [Target(name, fault.service, 1 / len(nodes.nodes), "standby")]
 
     def arm(self, fault: Fault, lease_id: str) -> Recipe:
         """Choose a page that is not soon written again."""

@@ -38,7 +38,7 @@ class DeadlockDriver:
     def targets(self, fault: Fault) -> Sequence[Target]:
         """The table, on the node that takes writes."""
         _, table, name = _place(fault)
-        return [Target(f"{name} {table}", fault.service, 1.0)]
+        return [Target(f"{name} {table}", fault.service, 1.0, "primary")]
 
     def arm(self, fault: Fault, lease_id: str) -> Recipe:
         """Choose the table."""

@@ -61,7 +61,8 @@ class KillPrimaryDriver:
     def targets(self, fault: Fault) -> Sequence[Target]:
         """The primary of now."""
         nodes = cluster(fault.home, address(fault, "postgres"))
-        return [Target(nodes.named(nodes.primary()), fault.service, 1 / len(nodes.nodes))]
+        name = nodes.named(nodes.primary())
+        return [Target(name, fault.service, 1 / len(nodes.nodes), "primary")]
 
     def arm(self, fault: Fault, lease_id: str) -> Recipe:
         """Find the primary's postmaster on this host; refuse without a standby that streams."""

@@ -38,7 +38,7 @@ class LockStormDriver:
     def targets(self, fault: Fault) -> Sequence[Target]:
         """The table, on the node that takes writes."""
         nodes, node, table = _place(fault)
-        return [Target(f"{nodes.named(node)} {table}", fault.service, 1.0)]
+        return [Target(f"{nodes.named(node)} {table}", fault.service, 1.0, "primary")]
 
     def arm(self, fault: Fault, lease_id: str) -> Recipe:
         """Choose the table."""

@@ -21,7 +21,7 @@ class LongTransactionDriver:
     def targets(self, fault: Fault) -> Sequence[Target]:
         """The node that takes writes."""
         nodes, node = _sessions.place(fault)
-        return [Target(nodes.named(node), fault.service, 1 / len(nodes.nodes))]
+        return [Target(nodes.named(node), fault.service, 1 / len(nodes.nodes), "primary")]
 
     def arm(self, fault: Fault, lease_id: str) -> Recipe:
         """Remember the node."""

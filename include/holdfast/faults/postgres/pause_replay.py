@@ -52,7 +52,8 @@ class PauseReplayDriver:
     def targets(self, fault: Fault) -> Sequence[Target]:
         """The standby that would be held back."""
         nodes = cluster(fault.home, address(fault, "postgres"))
-        return [Target(nodes.named(_standby(nodes)), fault.service, 1 / len(nodes.nodes))]
+        name = nodes.named(_standby(nodes))
+        return [Target(name, fault.service, 1 / len(nodes.nodes), "standby")]
 
     def arm(self, fault: Fault, lease_id: str) -> Recipe:
         """Choose the standby and remember what its slot setting was."""

@@ -42,7 +42,7 @@ class SlowQueriesDriver:
         """The node that takes writes."""
         nodes, node = _sessions.place(fault)
         _wanted(fault, nodes, node)
-        return [Target(nodes.named(node), fault.service, 1 / len(nodes.nodes))]
+        return [Target(nodes.named(node), fault.service, 1 / len(nodes.nodes), "primary")]
 
     def arm(self, fault: Fault, lease_id: str) -> Recipe:
         """Count the cores that may be used."""

@@ -81,7 +81,7 @@ class TerminateConnectionsDriver:
         """The node that takes writes, if it has clients."""
         nodes, node, clients = _place(fault)
         name = f"{nodes.named(node)} ({clients} sessions)"
-        return [Target(name, fault.service, 1 / len(nodes.nodes))]
+        return [Target(name, fault.service, 1 / len(nodes.nodes), "primary")]
 
     def arm(self, fault: Fault, lease_id: str) -> Recipe:
         """Count the clients' sessions."""

@@ -34,7 +34,7 @@ class MemoryPressureDriver:
         _trees.roots(fault)
         wanted, free = _wanted(fault)
         name = f"{wanted // _MIB} of {free // _MIB} MiB available"
-        return [Target(name, fault.service, wanted / free)]
+        return [Target(name, fault.service, wanted / free, "memory")]
 
     def arm(self, fault: Fault, lease_id: str) -> Recipe:
         """Work out how much is held; refused if that would go below the floor."""

@@ -26,6 +26,7 @@ class PlanOperator(StepOperator):
 
     def step(self, ports: Ports, run: RunOf) -> str:
         """Return the plan's digest."""
+        from holdfast.steps.approval import why_asked
         from holdfast.steps.book import plan_of
         from holdfast.steps.plan import PlanRequest, plan
 
@@ -49,6 +50,8 @@ class PlanOperator(StepOperator):
             self.log.info("%s", line)
         for entry in ports.books.read(run.id, EntryKind.IMPACT):
             self.log.info("impact %s of 100 (%s)", entry.data["score"], entry.data["level"])
+        if why := why_asked(ports, run.id):
+            self.log.info("a person must approve it, as %s", why)
         return digest
 
 
