@@ -11,6 +11,7 @@ import yaml
 
 from holdfast.cli.border import border, err, out
 from holdfast.errors import SpecError
+from holdfast.model.witness import Witness
 from holdfast.ports.checkers import Checked
 from holdfast.steps.histories import Asked, Ready, read
 
@@ -88,7 +89,7 @@ def as_text(file: Path, ready: Ready, checked: Checked) -> Iterator[str]:
 
 def _anomalies(checked: Checked) -> dict[str, dict[str, Any]]:
     return {
-        name: {"count": len(places), "first": places[0],
+        name: {"count": checked.counts.get(name, len(places)), "first": places[0],
                **({"worst": checked.worst[name]} if name in checked.worst else {})}
         for name, places in checked.anomalies.items() if places
     }
@@ -100,7 +101,10 @@ def _figures(counts: Mapping[str, int]) -> str:
 
 def _detail(name: str, detail: Any) -> Iterator[str]:
     said = name.replace("_", " ")
-    if isinstance(detail, Mapping):
+    if name == "witnesses":
+        for witness in detail:
+            yield from Witness.model_validate(witness).text.splitlines()
+    elif isinstance(detail, Mapping):
         yield f"{said}: " + ", ".join(f"{key} {value}" for key, value in detail.items())
     elif isinstance(detail, Sequence) and not isinstance(detail, str):
         yield f"{said}: " + ", ".join(map(str, detail))

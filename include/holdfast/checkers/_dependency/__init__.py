@@ -1,0 +1,1 @@
+"""Find isolation anomalies from who read what: the shared part of list_append and rw_register."""
