@@ -1,7 +1,8 @@
 """How this deployment is wired: one frozen value, built at the borders."""
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from holdfast.errors import SpecError
@@ -12,17 +13,20 @@ class Settings:
     """Where things are.
 
     `home` holds all state (default `.holdfast` of the deployment), `experiments` the suites.
+    `commands` maps names to the programs that suites may have run, by absolute path; by default
+    none, as whoever writes a suite shall not choose what runs here.
     """
 
     home: Path
     experiments: Path
+    commands: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, values: Mapping[str, str], base: Path) -> "Settings":
-        """Read `HOLDFAST_HOME` and `HOLDFAST_EXPERIMENTS`, relative to the deployment.
+        """Read `HOLDFAST_HOME`, `HOLDFAST_EXPERIMENTS` and `HOLDFAST_COMMANDS`.
 
-        The deployment is `base` or the nearest folder above it that holds `.holdfast` or
-        `experiments`; without `HOLDFAST_HOME` there must be one.
+        Folders are relative to the deployment, which is `base` or the nearest folder above it that
+        holds `.holdfast` or `experiments`; without `HOLDFAST_HOME` there must be one.
         """
         places = [base, *base.parents]
         marks = (".holdfast", "experiments")
@@ -36,6 +40,7 @@ class Settings:
         return cls(
             home=(start / values.get("HOLDFAST_HOME", ".holdfast")).resolve(),
             experiments=(start / values.get("HOLDFAST_EXPERIMENTS", "experiments")).resolve(),
+            commands=commands(values.get("HOLDFAST_COMMANDS", "")),
         )
 
     @property
@@ -64,6 +69,11 @@ class Settings:
         return self.home / "journal"
 
     @property
+    def samples(self) -> Path:
+        """What indicators without a history of their own showed, by run and lease."""
+        return self.home / "samples"
+
+    @property
     def artefacts(self) -> Path:
         """Reports, histories and samples, by digest and by run."""
         return self.home / "artefacts"
@@ -82,3 +92,17 @@ class Settings:
     def notices(self) -> Path:
         """Every notification as a line of JSON, whether or not it was delivered elsewhere."""
         return self.home / "notices.jsonl"
+
+
+def commands(text: str) -> dict[str, str]:
+    """Read `queue-depth=/usr/local/bin/queue-depth, NAME=PATH`."""
+    found: dict[str, str] = {}
+    for part in filter(None, map(str.strip, text.split(","))):
+        name, _, path = map(str.strip, part.partition("="))
+        if not re.fullmatch(r"[a-z][a-z0-9_-]*", name) or not path.startswith("/"):
+            raise SpecError(f"'{part}' allows no command", where="HOLDFAST_COMMANDS",
+                            hint="NAME=/absolute/path, several by commas")
+        if name in found:
+            raise SpecError(f"'{name}' is there twice", where="HOLDFAST_COMMANDS")
+        found[name] = path
+    return found

@@ -2,9 +2,10 @@
 
 from holdfast.clients.connections import connection
 from holdfast.clock import SystemClock
+from holdfast.model.indicator import Indicator
 from holdfast.ports.bundle import Ports
 from holdfast.ports.faults import FaultDriver
-from holdfast.ports.metrics import Metrics
+from holdfast.ports.metrics import Metrics, Sample
 from holdfast.registry import Registry
 from holdfast.settings import Settings
 
@@ -26,6 +27,11 @@ def ports(settings: Settings) -> Ports:
         found = connection(settings.connections, connection_id)
         return PrometheusMetrics(found.url, found.login, found.password)
 
+    def probe(indicator: Indicator) -> Sample:
+        from holdfast.clients.indicators import Places, ask_now
+
+        return ask_now(Places(settings.connections, settings.commands), indicator)
+
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     settings.home.chmod(0o700)  # books and artefacts are nobody else's; the shop may have made it
     clock = SystemClock()
@@ -42,4 +48,5 @@ def ports(settings: Settings) -> Ports:
         notifier=HomeNotifier(settings),
         drivers=Registry[FaultDriver]("faults", "DRIVER"),
         metrics=metrics,
+        probe=probe,
     )

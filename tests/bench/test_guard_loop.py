@@ -52,7 +52,7 @@ class Punctuality:
 def own_suite(number):
     """A guard whose queries nobody shares, as in 500 different suites."""
     task = a_watch(f"lease-{number}")
-    alone = tuple(c.model_copy(update={"query": f"{c.query}-{number}"}) for c in task.conditions)
+    alone = tuple(c.model_copy(update={"query": f"{c.query}:{number}"}) for c in task.conditions)
     return task.model_copy(update={"conditions": alone})
 
 

@@ -53,7 +53,7 @@ class FakeMetrics:
     asked: list[str] = field(default_factory=list)
     ranges: Mapping[str, Sequence[tuple[float, float]]] = field(default_factory=dict)
 
-    def now(self, query: str) -> Sample:
+    def now(self, query: str, max_age: float | None = None) -> Sample:
         self.asked.append(query)
         answer: Any = self.table.get(query, self.otherwise)
         if isinstance(answer, list | tuple):
@@ -128,5 +128,6 @@ def memory_ports(home: Path, **changes: Any) -> Ports:
         "notifier": MemoryNotifier(),
         "drivers": {"noop": FakeDriver()},
         "metrics": metrics if callable(metrics) else lambda _: metrics,
+        "probe": lambda asked: Sample(None, START.timestamp(), f"nobody answers {asked}"),
     }
     return Ports(**(parts | changes))

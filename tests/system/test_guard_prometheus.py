@@ -25,15 +25,19 @@ pytestmark = [
 ]
 
 
-def guard_until(tmp_path, trouble):
-    """Let a guard renew against a real Prometheus, make trouble, give back (lease, seconds)."""
+def guard_until(tmp_path, trouble, dated=None, max_age=None):
+    """Let a guard renew against a real Prometheus, make trouble, give back (lease, seconds).
+
+    `dated` gives the date that the exporter puts on its samples, in ms.
+    """
     values, port, clock = {"p95": 0.1, "errors": 0.0}, free_port(), SystemClock()
     store = SqliteLeases(tmp_path / "live.db")
     store.open(a_lease())
     store.move("lease", LeaseState.ARMED)
 
     async def exporter(_):
-        return web.Response(text="".join(f"{k} {v}\n" for k, v in values.items()))
+        date = f" {dated()}" if dated else ""
+        return web.Response(text="".join(f"{k} {v}{date}\n" for k, v in values.items()))
 
     async def go(process, url):
         app = web.Application()
@@ -42,7 +46,7 @@ def guard_until(tmp_path, trouble):
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", port).start()
         async with (desk_of(tmp_path, lambda: closing(SqliteLeases(tmp_path / "live.db")), clock)
-                    as desk, prometheus_live(Source(url), 0.4) as metrics):
+                    as desk, prometheus_live(Source(url, max_age=max_age), 0.4) as metrics):
             guard = asyncio.create_task(watch(a_watch(grace=20.0), desk, metrics, clock))
             try:
                 await until(store, guard, 3)
@@ -94,3 +98,17 @@ def test_an_exporter_that_is_gone_is_missing_data(tmp_path):
     lease, _ = guard_until(tmp_path, lambda values, _: values.clear())
     assert lease.revoked.reason is Reason.NO_DATA
     assert "no series instead of one" in lease.revoked.text
+
+
+def test_samples_that_grow_old_are_missing_data(tmp_path):
+    """S4: of a series with dates of its own Prometheus never says that it has ended."""
+    began = []
+
+    def dated():
+        return round((began[0] if began else time.time()) * 1000)
+
+    lease, seconds = guard_until(tmp_path, lambda *_: began.append(time.time()), dated, 1.5)
+    assert lease.revoked.reason is Reason.NO_DATA
+    assert "the latest sample is" in lease.revoked.text
+    assert "s old, 1.5 s allowed" in lease.revoked.text
+    assert 3.0 <= seconds <= 1.5 + 2.0 + 0.5 + 0.4 + 1.0

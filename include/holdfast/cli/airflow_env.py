@@ -125,6 +125,7 @@ class Lab:
             "AIRFLOW_HOME": str(self.folder),
             "HOLDFAST_HOME": str(home),
             "HOLDFAST_EXPERIMENTS": str(self.settings.experiments),
+            "HOLDFAST_COMMANDS": ",".join(f"{n}={p}" for n, p in self.settings.commands.items()),
             "AIRFLOW__CORE__DAGS_FOLDER": str(root / "dags"),
             "AIRFLOW__CORE__PLUGINS_FOLDER": str(root / "plugins"),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",

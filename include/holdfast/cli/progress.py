@@ -15,8 +15,8 @@ from holdfast.model.run import Entry, EntryKind, run_id
 from holdfast.model.suite import Suite
 from holdfast.model.verdict import Verdict
 from holdfast.ports.bundle import Ports
-from holdfast.ports.metrics import Sample
 from holdfast.spec.load import LoadedSuite
+from holdfast.steps import indicate
 from holdfast.steps.approval import ANSWER, ASKED
 
 _PLAIN_EVERY = 2.0  # seconds between guard readings where lines cannot be overwritten
@@ -103,14 +103,13 @@ class Progress:
 
     def _samples(self, active: list[Lease]) -> Iterator[str]:
         """Each objective now, and what ends the fault: its bound, or what is tolerated instead."""
-        metrics = self._ports.metrics(self._asked.suite.target.prometheus)
         names = {lease.experiment for lease in active}
         rounds = self._asked.suite.rounds
         tolerated = [e.stop_on for r in rounds for e in r.experiments if e.name in names]
         for objective in self._asked.suite.objectives:
-            sample: Sample = metrics.now(objective.indicator.prometheus)
+            sample = indicate.now(self._ports, self._asked.suite, objective)
             shown = "no data" if sample.value is None else objective.objective.tell(sample.value)
-            stops = {str(t[objective.name]) for t in tolerated if objective.name in t}
+            stops = {str(stop) for t in tolerated for stop in t.get(objective.name, ())}
             limit = f"stops {' or '.join(sorted(stops))}" if stops else str(objective.objective)
             yield f"{objective.name} {shown} ({limit})"
 

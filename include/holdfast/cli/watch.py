@@ -11,16 +11,21 @@ import typer
 
 from holdfast.cli.border import border, out, settings
 from holdfast.cli.files import suite_file
+from holdfast.clients.command_probe import program
 from holdfast.clients.connections import connection
-from holdfast.clients.prometheus_live import Source, prometheus_live, source
+from holdfast.clients.indicators import Places, indicators_live
+from holdfast.clients.prometheus_live import Source
 from holdfast.clock import SystemClock
 from holdfast.errors import GuardTripped, SpecError
 from holdfast.model.lease import Reason, Revocation
 from holdfast.model.quantities import parse_duration
 from holdfast.model.suite import Suite
 from holdfast.safety.conditions import Watch, watch_of
+from holdfast.settings import Settings
 from holdfast.spec.load import load_suite
+from holdfast.steps.indicate import needs_prometheus
 from holdfast.steps.rehearse import Overheard, Rehearsal, rehearse
+from holdfast.steps.watch import questions
 
 watcher = typer.Typer()
 _EVERY_SECONDS = 2.0
@@ -42,8 +47,8 @@ def watch(
         loaded = load_suite(suite_file(suite, settings()))
         tasks = _tasks(loaded.suite, only)
         seconds = _seconds(for_)
-        seen = asyncio.run(_watch(loaded.suite, tasks, _source(loaded.suite, prometheus), seconds,
-                                  quiet=as_json))
+        places = _places(loaded.suite, prometheus)
+        seen = asyncio.run(_watch(loaded.suite, tasks, places, seconds, quiet=as_json))
         if as_json:
             out.print_json(json.dumps([_plain(r) for r in seen]))
         else:
@@ -74,29 +79,43 @@ def _seconds(text: str) -> float:
     return seconds
 
 
-def _source(suite: Suite, address: str) -> Source:
+def _places(suite: Suite, address: str) -> Places:
+    """Where to ask; a source that is not known is said before anything is watched."""
+    own, max_age = settings(), suite.guard.oldest.total_seconds()
+    _check(suite, own, needs_prometheus(suite) and not address)
     if not address:
-        return source(connection(settings().connections, suite.target.prometheus))
+        return Places(own.connections, own.commands, suite.target.prometheus, max_age)
     if not address.startswith(("http://", "https://")) or "@" in address:
         raise SpecError(
             f"'{address.rpartition('@')[2]}' is no address", where="--prometheus",
             hint="such as http://127.0.0.1:9090; a login belongs into a connection",
         )
-    return Source(address)
+    return Places(own.connections, own.commands, Source(address, max_age=max_age), max_age)
+
+
+def _check(suite: Suite, own: Settings, prometheus: bool) -> None:
+    indicators = [o.indicator for o in suite.objectives]
+    ids = [link for i in indicators if (link := i.http or i.sql)]
+    for link in [*([suite.target.prometheus] if prometheus else []), *ids]:
+        connection(own.connections, link)
+    for indicator in indicators:
+        if indicator.command is not None:
+            program(own.commands, indicator.command[0])
 
 
 async def look(suite: Suite, seconds: float) -> list[Rehearsal]:
     """Guard without a fault for so long, telling the readings; ends by itself."""
-    return await _watch(suite, _tasks(suite, ()), _source(suite, ""), seconds, quiet=False)
+    return await _watch(suite, _tasks(suite, ()), _places(suite, ""), seconds, quiet=False)
 
 
 async def _watch(
-    suite: Suite, tasks: Mapping[str, Watch], at: Source, seconds: float, *, quiet: bool
+    suite: Suite, tasks: Mapping[str, Watch], places: Places, seconds: float, *, quiet: bool
 ) -> list[Rehearsal]:
     clock = SystemClock()
     patience = min(suite.guard.poll.total_seconds(), _PATIENCE)
-    async with prometheus_live(at, patience) as asked:
-        heard = Overheard(asked)
+    asked = [question for task in tasks.values() for question in questions(task)]
+    async with indicators_live(places, asked, patience) as metrics:
+        heard = Overheard(metrics)
         work = asyncio.ensure_future(
             rehearse(tasks, heard, clock, _nothing if quiet else _tell)
         )
@@ -117,7 +136,7 @@ async def _watch(
 def _readings(suite: Suite, heard: Overheard) -> None:
     told = []
     for objective in suite.objectives:
-        sample = heard.latest.get(objective.indicator.prometheus)
+        sample = heard.latest.get(objective.indicator.question())
         bound = objective.objective
         if sample is None or sample.value is None:
             told.append(f"{objective.name} no data ({sample.why if sample else 'not asked yet'})")

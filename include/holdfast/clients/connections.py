@@ -3,6 +3,7 @@
 import json
 import os
 import stat
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,6 +59,13 @@ def connection(file: Path, connection_id: str) -> Connection:
         schema=entry.get("schema") or "",
         extra=entry.get("extra") or {},
     )
+
+
+def authorization(login: str, password: str) -> dict[str, str]:
+    """The header that logs in over HTTP; none without a login."""
+    if not login:
+        return {}
+    return {"Authorization": f"Basic {b64encode(f'{login}:{password}'.encode()).decode()}"}
 
 
 def _entries(file: Path) -> dict[str, dict[str, Any]]:

@@ -1,13 +1,14 @@
 """Ask Prometheus from tasks: one number, or why there is none."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from math import isfinite, isnan
 from typing import Any
 
+from holdfast.clients.promql import NO_SERIES, age_of, fresh, parameters, too_old
 from holdfast.clock import Clock, SystemClock
 from holdfast.errors import CheckError
 from holdfast.ports.metrics import Sample
@@ -25,12 +26,22 @@ class PrometheusMetrics:
         self._url, self._login, self._password = base_url.rstrip("/"), login, password
         self._clock = clock or SystemClock()
 
-    def now(self, query: str) -> Sample:
-        """The indicator's value now."""
-        at = self._clock.now().timestamp()
+    def now(self, query: str, max_age: float | None = None) -> Sample:
+        """The query's value now."""
+        sample = self._now(parameters(query, max_age))
+        if sample.why != NO_SERIES or fresh(query, max_age) == query:
+            return sample
+        age = self._now(parameters(age_of(query), None)).value
+        if age is None or age <= (max_age or 0.0):
+            return sample
+        return Sample(None, sample.at, too_old(age, max_age))
+
+    def _now(self, sent: Mapping[str, str]) -> Sample:
+        at, more = self._clock.now().timestamp(), {k: v for k, v in sent.items() if k != "query"}
         try:
             with _asked():
-                return _sample(self._client.custom_query(query, timeout=NOW_SECONDS), at)
+                found = self._client.custom_query(sent["query"], more, timeout=NOW_SECONDS)
+                return _sample(found, at)
         except CheckError as error:
             return Sample(None, at, str(error))
 
@@ -108,6 +119,6 @@ def _sample(result: Any, asked_at: float) -> Sample:
             return Sample(None, asked_at, "the query gives a range, not one number")
         result = result[0]["value"]
     if not result:
-        return Sample(None, asked_at, "no series instead of one")
+        return Sample(None, asked_at, NO_SERIES)
     at, value = float(result[0]), float(result[1])
     return Sample(None, at, "the value is not a number") if isnan(value) else Sample(value, at)

@@ -1,8 +1,6 @@
-"""Ask Prometheus from the triggerer's loop: one session per source, equal queries asked once."""
+"""Ask Prometheus from the triggerer's loop: one session per source."""
 
-import asyncio
-from base64 import b64encode
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from math import isnan
@@ -10,47 +8,35 @@ from typing import Any
 
 import aiohttp
 
-from holdfast.clients.connections import Connection
+from holdfast.clients.connections import Connection, authorization
+from holdfast.clients.polling import REQUEST_SECONDS, polling
+from holdfast.clients.promql import NO_SERIES, age_of, fresh, parameters, too_old
 from holdfast.clock import Clock, SystemClock
 from holdfast.ports.metrics import LiveMetrics, Sample
-
-REQUEST_SECONDS = 2.0
-"""A request is given up after this; a guard waits less, and may still use the answer next tick."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A Prometheus and how to log in there."""
+    """A Prometheus and how to log in there; its samples older than `max_age` are no data."""
 
     url: str
     login: str = ""
     password: str = field(default="", repr=False)
+    max_age: float | None = None
 
 
-def source(connection: Connection) -> Source:
+def source(connection: Connection, max_age: float | None = None) -> Source:
     """The source that a connection of type http names."""
-    return Source(connection.url, connection.login, connection.password)
+    return Source(connection.url, connection.login, connection.password, max_age)
 
 
 @asynccontextmanager
 async def prometheus_live(at: Source, patience: float,
                           clock: Clock | None = None) -> AsyncIterator[LiveMetrics]:
-    """Metrics of one source, shared in this loop by all guards; closed by the last.
-
-    `patience` is how many seconds one call waits: what has not been answered by then is no data.
-    """
-    key = (asyncio.get_running_loop(), at)
-    poller = _pollers.get(key)
-    if poller is None:
-        poller = _pollers[key] = _Poller(at, clock or SystemClock())
-    poller.users += 1
-    try:
-        yield _Asker(poller, patience)
-    finally:
-        poller.users -= 1
-        if poller.users == 0:
-            del _pollers[key]
-            await poller.close()
+    """Metrics of one source, shared in this loop by all guards; closed by the last."""
+    own = clock or SystemClock()
+    async with polling(at, lambda: _Prometheus(at, own), patience, own) as metrics:
+        yield metrics
 
 
 def sample_of(body: object, now: float) -> Sample:
@@ -61,74 +47,48 @@ def sample_of(body: object, now: float) -> Sample:
         return Sample(None, now, "the answer is not one of Prometheus's API")
 
 
-class _Poller:
-    """The requests of one source; a query that is in flight is not asked again."""
+class _Prometheus:
+    """The session of one source."""
+
+    name = "Prometheus"
 
     def __init__(self, at: Source, clock: Clock) -> None:
-        self.users, self._clock = 0, clock
-        self._in_flight: dict[str, asyncio.Task[Sample]] = {}
+        self._at, self._clock = at, clock
         self._url = at.url.rstrip("/") + "/api/v1/query"
         self._session = aiohttp.ClientSession(
-            headers=_login(at),
+            headers=authorization(at.login, at.password),
             timeout=aiohttp.ClientTimeout(total=REQUEST_SECONDS),
         )
 
-    def ask(self, query: str) -> "asyncio.Task[Sample]":
-        """The request for a query, under way or new."""
-        task = self._in_flight.get(query)
-        if task is None:
-            task = self._in_flight[query] = asyncio.create_task(self._fetch(query))
-            task.add_done_callback(lambda _: self._in_flight.pop(query, None))
-        return task
-
-    def date(self) -> float:
-        """Unix seconds."""
-        return self._clock.now().timestamp()
+    async def ask(self, question: str) -> Sample:
+        """Ask for a query's value; where it is only too old, for its age."""
+        max_age = self._at.max_age
+        sample = await self._fetch(question, max_age)
+        if sample.why != NO_SERIES or fresh(question, max_age) == question:
+            return sample
+        age = await self._fetch(age_of(question), None)
+        if age.value is None or age.value <= (max_age or 0.0):
+            return sample
+        return Sample(None, sample.at, too_old(age.value, max_age))
 
     async def close(self) -> None:
-        """Give up what is in flight and close the session."""
-        for task in list(self._in_flight.values()):
-            task.cancel()
+        """Close the session."""
         await self._session.close()
 
-    async def _fetch(self, query: str) -> Sample:
+    async def _fetch(self, query: str, max_age: float | None) -> Sample:
         try:
             async with self._session.get(
-                self._url, params={"query": query}, allow_redirects=False
+                self._url, params=parameters(query, max_age), allow_redirects=False
             ) as answer:
                 body = await answer.json(content_type=None)
         except TimeoutError:
-            return Sample(None, self.date(), f"Prometheus gave no answer in {REQUEST_SECONDS:g} s")
+            return Sample(None, self._date(), f"Prometheus gave no answer in {REQUEST_SECONDS:g} s")
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            return Sample(None, self.date(), f"Prometheus could not be asked: {error}")
-        return sample_of(body, self.date())
+            return Sample(None, self._date(), f"Prometheus could not be asked: {error}")
+        return sample_of(body, self._date())
 
-
-@dataclass(frozen=True, slots=True)
-class _Asker:
-    """One guard's view of a poller."""
-
-    poller: _Poller
-    patience: float
-
-    async def now(self, queries: Sequence[str]) -> Mapping[str, Sample]:
-        tasks = {query: self.poller.ask(query) for query in queries}
-        if tasks:
-            await asyncio.wait(tasks.values(), timeout=self.patience)
-        return {query: self._result(task) for query, task in tasks.items()}
-
-    def _result(self, task: "asyncio.Task[Sample]") -> Sample:
-        if task.done() and not task.cancelled():
-            return task.result()
-        why = f"Prometheus gave no answer in {self.patience:g} s"
-        return Sample(None, self.poller.date(), why)
-
-
-def _login(at: Source) -> dict[str, str]:
-    if not at.login:
-        return {}
-    pair = b64encode(f"{at.login}:{at.password}".encode()).decode()
-    return {"Authorization": f"Basic {pair}"}
+    def _date(self) -> float:
+        return self._clock.now().timestamp()
 
 
 def _read(body: Any, now: float) -> Sample:
@@ -140,10 +100,7 @@ def _read(body: Any, now: float) -> Sample:
     found = data["result"]
     if data["resultType"] == "vector":
         if len(found) != 1:
-            return Sample(None, now, f"{len(found) or 'no'} series instead of one")
+            return Sample(None, now, f"{len(found)} series instead of one" if found else NO_SERIES)
         found = found[0]["value"]
     at, value = float(found[0]), float(found[1])
     return Sample(None, at, "the value is not a number") if isnan(value) else Sample(value, at)
-
-
-_pollers: dict[tuple[asyncio.AbstractEventLoop, Source], _Poller] = {}

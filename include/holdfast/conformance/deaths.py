@@ -11,6 +11,7 @@ from holdfast.model.suite import Experiment, Suite
 from holdfast.ports.bundle import Ports
 from holdfast.ports.leases import Keepers
 from holdfast.settings import Settings
+from holdfast.steps import indicate
 from holdfast.steps.book import fault_of
 from holdfast.stores.keepers import LocalKeepers
 from holdfast.stores.live import SqliteLeases
@@ -63,10 +64,10 @@ def _experiments(suite: Suite) -> Iterator[Experiment]:
 
 def _with_users(ports: Ports, suite: Suite, last: Outcome) -> Outcome:
     """After all deaths of a driver its users must be well again, whatever the driver says."""
-    metrics, clock = ports.metrics(suite.target.prometheus), ports.clock
+    clock = ports.clock
     until = clock.boottime() + STEADY_SECONDS
     while True:
-        samples = {o.name: (o, metrics.now(o.indicator.prometheus)) for o in suite.objectives}
+        samples = {o.name: (o, indicate.now(ports, suite, o)) for o in suite.objectives}
         wrong = [name for name, (o, sample) in samples.items()
                  if sample.value is None or not o.objective.holds(sample.value)]
         if not wrong:

@@ -93,6 +93,12 @@ class Bound(Frozen):
             ">=": value >= self.value,
         }[self.op]
 
+    @property
+    def opposite(self) -> "Bound":
+        """The bound that is true exactly where this one is not."""
+        turned = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}[self.op]
+        return self.model_copy(update={"op": turned})
+
     def __str__(self) -> str:
         # Read back by parse_bound: no exponent, no lost digits.
         number = f"{self.value * _FACTORS.get(self.unit, 1.0):.12f}".rstrip("0").rstrip(".")
@@ -113,6 +119,7 @@ class Bound(Frozen):
 
 _BOUND = rf"(<=|>=|<|>)\s*(-?{_NUMBER})\s*(ms|s|%)?"
 _STOP = r"(.+?)(?:\s+for\s+(\S+))?"
+_BURN = rf">\s*({_NUMBER})x\s+over\s+(\S+)\s+and\s+(\S+)"
 _LIMITS = {"%": (0.0, 100.0), "ms": (0.0, math.inf), "s": (0.0, math.inf)}
 
 
@@ -147,17 +154,68 @@ class StopCondition(Frozen):
         return f"{self.bound} for {format_duration(self.hold)}" if self.hold else str(self.bound)
 
 
-def parse_stop(text: object) -> object:
-    """Read `> 60% for 6s`."""
-    if isinstance(text, StopCondition):
+class BurnCondition(Frozen):
+    """The guard ends the fault when the error budget burns faster than `factor` in both windows.
+
+    At a rate of 1 the errors are exactly those that the objective allows.
+    """
+
+    factor: float
+    long: Duration
+    short: Duration
+
+    @property
+    def windows(self) -> tuple[timedelta, timedelta]:
+        """The long window, which shows that it matters, and the short one: that it goes on."""
+        return self.long, self.short
+
+    def __str__(self) -> str:
+        return f"> {self.factor:.12g}x over {brief(self.long)} and {brief(self.short)}"
+
+
+def brief(value: timedelta) -> str:
+    """Write a duration in the largest unit that needs no fraction."""
+    seconds = value.total_seconds()
+    for unit, size in (("h", 3600), ("m", 60)):
+        if seconds and not seconds % size:
+            return f"{seconds / size:.0f}{unit}"
+    return format_duration(value)
+
+
+Stop = StopCondition | BurnCondition
+
+
+def parse_stop(text: object) -> Stop:
+    """Read `> 60% for 6s` or `> 14.4x over 1h and 5m`."""
+    if isinstance(text, StopCondition | BurnCondition):
         return text
-    match = re.fullmatch(_STOP, text.strip()) if isinstance(text, str) else None
+    written = text.strip() if isinstance(text, str) else ""
+    if burn := re.fullmatch(_BURN, written):
+        long, short = parse_duration(burn[2]), parse_duration(burn[3])
+        return BurnCondition(factor=float(burn[1]), long=long, short=short)
+    if re.search(r"[0-9]x\b", written):
+        raise ValueError("a burn rate is written '> 14.4x over 1h and 5m'")
+    match = re.fullmatch(_STOP, written)
     bound, hold = (match[1], match[2]) if match else (text, None)
-    return {"bound": parse_bound(bound), "hold": hold or timedelta(0)}
+    read = Bound.model_validate(parse_bound(bound))
+    return StopCondition(bound=read, hold=parse_duration(hold) if hold else timedelta(0))
 
 
-StopText = Annotated[
-    StopCondition,
-    BeforeValidator(parse_stop, json_schema_input_type=str),
-    PlainSerializer(str, return_type=str),
+def parse_stops(given: object) -> tuple[Stop, ...]:
+    """Read one stop condition, or a list of them: each ends the fault."""
+    several = given if isinstance(given, list | tuple) else [given]
+    if not several:
+        raise ValueError("a stop condition says when to stop, such as '> 60% for 6s'")
+    return tuple(map(parse_stop, several))
+
+
+def _written(stops: tuple[Stop, ...]) -> str | list[str]:
+    told = [str(stop) for stop in stops]
+    return told[0] if len(told) == 1 else told
+
+
+Stops = Annotated[
+    tuple[Stop, ...],
+    BeforeValidator(parse_stops, json_schema_input_type=str | list[str]),
+    PlainSerializer(_written, return_type=str | list[str]),
 ]

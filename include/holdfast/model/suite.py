@@ -8,8 +8,9 @@ from pydantic import Field
 
 from holdfast.model.allowance import BlastRadius, BudgetSpec, HealthSpec, OwnRadius, Traffic
 from holdfast.model.approval import ApprovalSpec
+from holdfast.model.indicator import Indicator
 from holdfast.model.mechanism import MechanismSpec
-from holdfast.model.quantities import BoundText, Duration, Filled, Frozen, Name, StopText
+from holdfast.model.quantities import BoundText, Duration, Filled, Frozen, Name, Stops
 from holdfast.model.windows import Windows
 
 
@@ -73,12 +74,6 @@ class Schedule(Frozen):
     time_zone: str = "UTC"
 
 
-class Indicator(Frozen):
-    """How an objective is measured."""
-
-    prometheus: str = Field(min_length=1, description="PromQL giving one series")
-
-
 class Objective(Frozen):
     """A steady state: the indicator satisfies the bound."""
 
@@ -101,6 +96,14 @@ class GuardSpec(Frozen):
     lease: Duration = timedelta(seconds=5)
     on_no_data: OnNoData = OnNoData.ABORT
     grace: Duration = timedelta(seconds=3)
+    max_age: Duration | None = Field(
+        None, description="how old a sample of Prometheus may be; the grace by default"
+    )
+
+    @property
+    def oldest(self) -> timedelta:
+        """How old a sample may be."""
+        return self.grace if self.max_age is None else self.max_age
 
 
 class Baseline(Frozen):
@@ -155,7 +158,9 @@ class Experiment(Frozen):
     name: Name
     hypothesis: str = Field(min_length=1)
     fault: FaultSpec
-    stop_on: dict[Name, StopText] = Field(default_factory=dict)
+    stop_on: dict[Name, Stops] = Field(
+        default_factory=dict, description="by objective, what ends the fault in place of its bound"
+    )
     blast_radius: OwnRadius = Field(
         OwnRadius(), description="where it may hit more than the suite allows"
     )

@@ -15,6 +15,7 @@ def text(plan: Plan) -> str:
         f"at most {_time(plan.worst_case)}",
         f"digest {plan.digest}",
     ]
+    lines += ["", "objectives under guard", *(f"  {told}" for told in plan.objectives)]
     for number, experiments in groupby(plan.experiments, key=lambda e: e.round):
         lines += ["", f"round {number + 1}"]
         for experiment in experiments:
@@ -55,6 +56,8 @@ def _told(experiment: PlannedExperiment) -> list[str]:
         f"    hits   {_targets(experiment.targets)}",
         f"    for    {_time(fault.duration)}{after}, {experiment.effect.value}, "
         f"gone within {_time(experiment.worst_case)} at worst",
+        *(f"    {'ends' if not index else '    '}   on {stop}"
+          for index, stop in enumerate(experiment.stops)),
         f"    undo   {canonical(experiment.as_json()['undo']).decode()}",
     ]
 

@@ -14,6 +14,7 @@ from holdfast.model.params import read_params
 from holdfast.model.suite import Experiment, Suite
 from holdfast.plan.limits import too_costly, too_wide
 from holdfast.plan.outline import worst_case
+from holdfast.plan.stops import stops
 from holdfast.ports.faults import FaultDriver
 
 STEADY_WAIT = timedelta(seconds=15)
@@ -32,7 +33,8 @@ class Unresolved(FaultError):
 class PlannedExperiment:
     """One experiment; `undo` is how the fault would be undone if it were armed now.
 
-    `after` is the experiment whose fault it follows, `wait` how long that may take at worst.
+    `after` is the experiment whose fault it follows, `wait` how long that may take at worst;
+    `stops` says what ends the fault early. The suite's digest stands for `stops` in the plan's.
     """
 
     name: str
@@ -45,6 +47,7 @@ class PlannedExperiment:
     worst_cost: Decimal | None = None
     after: str = ""
     wait: timedelta = timedelta(0)
+    stops: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, object]:
         """Whole numbers and text only, so that its canonical bytes are the same everywhere."""
@@ -87,6 +90,7 @@ class Plan:
     worst_case: timedelta
     blast_radius: Mapping[str, float]
     currency: str = ""
+    objectives: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -151,6 +155,7 @@ def make_plan(
         suite.metadata.name, suite_digest, suite.target.environment, tuple(planned),
         _longest(suite, planned), blast_radius(planned),
         "" if suite.budget is None else suite.budget.currency,
+        tuple(f"{o.name} {o.objective}: {o.indicator}" for o in suite.objectives),
     )
 
 
@@ -178,6 +183,7 @@ def _planned(
         experiment.name, number, spec, driver.effect, targets, undo, longest,
         None if suite.budget is None else suite.budget.worst(longest),
         experiment.fault.after or "", longest_wait(suite.rounds[number], experiment),
+        stops(suite, experiment),
     )
 
 

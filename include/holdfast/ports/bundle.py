@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from holdfast.clock import Clock
+from holdfast.model.indicator import Indicator
 from holdfast.ports.books import Artefacts, Books, Notary, Notifier
 from holdfast.ports.faults import FaultDriver
 from holdfast.ports.leases import Journals, Keepers, LeaseStore
 from holdfast.ports.ledger import Ledger
-from holdfast.ports.metrics import Metrics
+from holdfast.ports.metrics import Metrics, Sample
 from holdfast.settings import Settings
 
 
@@ -29,3 +30,5 @@ class Ports:
     drivers: Mapping[str, FaultDriver]
     metrics: Callable[[str], Metrics]
     """Connection id to a Prometheus."""
+    probe: Callable[[Indicator], Sample]
+    """Ask an indicator that is not Prometheus's; what cannot be asked is no data."""

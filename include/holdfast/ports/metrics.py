@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from holdfast.model.indicator import Question
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
@@ -20,8 +22,11 @@ class Sample:
 class Metrics(Protocol):
     """A Prometheus, asked from tasks."""
 
-    def now(self, query: str) -> Sample:
-        """The indicator's value now; no series, several, NaN or an error are no data."""
+    def now(self, query: str, max_age: float | None = None) -> Sample:
+        """The query's value now; no series, several, NaN or an error are no data.
+
+        So are samples that are older than `max_age` seconds, where Prometheus can tell.
+        """
 
     def between(
         self, query: str, start: float, end: float, step: float
@@ -35,7 +40,7 @@ class Metrics(Protocol):
 
 
 class LiveMetrics(Protocol):
-    """A Prometheus, asked from the triggerer's loop: many queries at once, never blocking."""
+    """What is measured now, asked from the triggerer's loop: much at once, never blocking."""
 
-    async def now(self, queries: Sequence[str]) -> Mapping[str, Sample]:
-        """The value of each query now."""
+    async def now(self, questions: Sequence[Question]) -> Mapping[Question, Sample]:
+        """The answer to each question now."""

@@ -120,7 +120,7 @@ def _doc(suite: Suite) -> Iterator[str]:
         yield ""
     yield "**Objectives**\n"
     for objective in suite.objectives:
-        yield f"- {objective.name} {objective.objective}: `{objective.indicator.prometheus}`"
+        yield f"- {objective.name} {objective.objective}: `{objective.indicator}`"
 
 
 def _sentence(experiment: Experiment) -> str:

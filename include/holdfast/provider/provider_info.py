@@ -24,6 +24,10 @@ def get_provider_info() -> dict[str, Any]:
                     "experiments": _option(
                         "Folder of the suites, `*.suite.yaml`.", example="/opt/holdfast/experiments"
                     ),
+                    "commands": _option(
+                        "Programs that suites may have run, NAME=PATH by commas; none by default.",
+                        example="queue-depth=/usr/local/bin/queue-depth",
+                    ),
                 },
             }
         },

@@ -83,6 +83,8 @@ class Chart:
     step: float
     points: Sequence[tuple[float, float]]
     windows: Sequence[Window] = ()
+    source: str = ""
+    """Where the points come from."""
 
 
 @dataclass(frozen=True, slots=True)

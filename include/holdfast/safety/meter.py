@@ -8,6 +8,7 @@ from math import ceil
 from pydantic import BaseModel, ConfigDict
 
 from holdfast.model.allowance import BudgetSpec
+from holdfast.model.indicator import Question
 from holdfast.model.lease import Lease, LeaseState, Reason
 from holdfast.ports.metrics import Sample
 from holdfast.safety.traffic import rise
@@ -110,7 +111,7 @@ class Meter:
         self._requests = _Count(allowed.requests_then)
         self._hit = _Count(allowed.hit_then)
 
-    def look(self, samples: Mapping[str, Sample], lease: Lease, now: float) -> Limit | None:
+    def look(self, samples: Mapping[Question, Sample], lease: Lease, now: float) -> Limit | None:
         """Take one set of samples in; say if the fault must end, or may not begin."""
         is_on = lease.injected_at is not None or lease.state in _ON
         for query, count in self._counts():

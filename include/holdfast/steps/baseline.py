@@ -9,6 +9,7 @@ from holdfast.model.suite import Objective, Suite
 from holdfast.ports.bundle import Ports
 from holdfast.ports.metrics import Sample
 from holdfast.safety.drift import drift
+from holdfast.steps import indicate
 from holdfast.steps.book import run_of, suite_of, write
 from holdfast.steps.health import check_health
 from holdfast.steps.snapshot import snapshot
@@ -31,7 +32,7 @@ def baseline(ports: Ports, run_id: str) -> None:
     """
     suite = suite_of(ports, run_id)
     began = ports.clock.now().timestamp()
-    taken = _watch(ports, suite)
+    taken = _watch(ports, suite, run_id)
     values = {o.name: _values(ports, suite, o, began, taken[o.name]) for o in suite.objectives}
     _remember(ports, run_id, suite, values)
     reasons = [r for o in suite.objectives if (r := _why_not(o, taken[o.name]))]
@@ -59,14 +60,14 @@ def summary(values: Sequence[float]) -> Mapping[str, object]:
     }
 
 
-def _watch(ports: Ports, suite: Suite) -> dict[str, list[Sample]]:
+def _watch(ports: Ports, suite: Suite, run_id: str) -> dict[str, list[Sample]]:
     """Look at every objective once a second for the suite's window."""
-    metrics, clock = ports.metrics(suite.target.prometheus), ports.clock
+    clock = ports.clock
     taken: dict[str, list[Sample]] = {o.name: [] for o in suite.objectives}
     end = clock.boottime() + suite.baseline.window.total_seconds()
     while (began := clock.boottime()) < end:
         for objective in suite.objectives:
-            taken[objective.name].append(metrics.now(objective.indicator.prometheus))
+            taken[objective.name].append(indicate.now(ports, suite, objective, run_id))
         summary(())  # its library takes a second to load: in the first pause, that costs nothing
         clock.sleep(max(0.0, EVERY_SECONDS - (clock.boottime() - began)))
     return taken
@@ -76,11 +77,11 @@ def _values(
     ports: Ports, suite: Suite, objective: Objective, began: float, taken: Sequence[Sample]
 ) -> list[float]:
     """Every second of the window from one query of its range; else what was seen live."""
-    metrics, now = ports.metrics(suite.target.prometheus), ports.clock.now().timestamp()
+    span = began, ports.clock.now().timestamp(), EVERY_SECONDS
     try:
-        pairs = metrics.between(objective.indicator.prometheus, began, now, EVERY_SECONDS)
+        pairs = indicate.between(ports, suite, objective, span)
     except CheckError:
-        pairs = ()
+        pairs = []
     live = [s.value for s in taken if s.value is not None and isfinite(s.value)]
     return [value for _, value in pairs] if len(pairs) >= len(live) else live
 

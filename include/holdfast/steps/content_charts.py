@@ -10,6 +10,7 @@ from holdfast.ports.bundle import Ports
 from holdfast.reports._chart import columns, thinned
 from holdfast.reports._content import Chart, Window
 from holdfast.score.series import good, good_share
+from holdfast.steps import indicate
 
 _FACTORS = {"ms": 1000.0, "%": 100.0}
 
@@ -35,7 +36,7 @@ def charts(
         points = [(at, value * factor) for at, value in kept["series"].get(objective.name, [])]
         whole = Chart(
             objective.name, str(bound), bound.value * factor, bound.unit, kept["start"],
-            kept["end"], kept["step"], points, windows,
+            kept["end"], kept["step"], points, windows, indicate.source(objective),
         )
         drawn.append(thinned(whole, columns()))
     return drawn

@@ -10,6 +10,7 @@ from holdfast.model.run import EntryKind, Run
 from holdfast.model.suite import Suite
 from holdfast.ports.bundle import Ports
 from holdfast.reports._content import File, Proof
+from holdfast.steps import indicate
 from holdfast.steps.approval import ANSWER
 from holdfast.steps.book import plan_of, suite_entry
 from holdfast.steps.seal import REPORT, REPORT_PREFIX
@@ -42,10 +43,12 @@ def facts(ports: Ports, run_id: str, suite: Suite) -> list[tuple[str, str]]:
     told = [
         ("Holdfast", installed), ("Machine", f"{machine}, Python {platform.python_version()}"),
         ("Suite", str(suite_entry(ports, run_id)["digest"])), ("Plan", _plan_digest(ports, run_id)),
-        ("Prometheus", suite.target.prometheus),
     ]
     if approval := answered(ports, run_id):
         told.append(("Approval", approval))
+    if indicate.needs_prometheus(suite):
+        told.append(("Prometheus", suite.target.prometheus))
+    told += [(o.name, f"{o.objective}: {o.indicator}") for o in suite.objectives]
     for name, selector in suite.target.services.items():
         where = selector.model_dump(exclude_none=True)
         told.append((name, ", ".join(f"{kind} {place}" for kind, place in where.items())))

@@ -12,6 +12,8 @@ from holdfast.model.run import RunState
 from holdfast.model.suite import Suite
 from holdfast.plan.plan import STEADY_WAIT
 from holdfast.ports.bundle import Ports
+from holdfast.safety.conditions import conditions
+from holdfast.steps import indicate
 from holdfast.steps.book import fault_of, run_of, suite_entry, suite_of
 from holdfast.steps.janitor import sweep
 from holdfast.steps.stops import run_stopped
@@ -96,7 +98,8 @@ def _targets_missing(ports: Ports, suite: Suite) -> Iterator[str]:
 
 def _guard_hit(ports: Ports, suite: Suite) -> Iterator[str]:
     """A tree of processes to hit must not hold the Prometheus that watches the fault."""
-    port = _loopback_port(ports, suite.target.prometheus)
+    asked = indicate.needs_prometheus(suite)
+    port = _loopback_port(ports, suite.target.prometheus) if asked else None
     table = processes.table() if port else {}
     for step in suite.rounds:
         for experiment in step.experiments:
@@ -135,12 +138,26 @@ def _histories_missing(ports: Ports, suite: Suite) -> Iterator[str]:
 
 
 def _objectives_blind(ports: Ports, suite: Suite) -> Iterator[str]:
-    try:
-        metrics = ports.metrics(suite.target.prometheus)
-    except SpecError as error:
-        yield f"Prometheus: {error}"
-        return
+    if indicate.needs_prometheus(suite):
+        try:
+            ports.metrics(suite.target.prometheus)
+        except SpecError as error:
+            yield f"Prometheus: {error}"
+            return
     for objective in suite.objectives:
-        sample = metrics.now(objective.indicator.prometheus)
+        sample = indicate.now(ports, suite, objective)
         if sample.value is None:
             yield f"objective {objective.name} has no data: {sample.why}"
+    yield from _burn_rates_blind(ports, suite)
+
+
+def _burn_rates_blind(ports: Ports, suite: Suite) -> Iterator[str]:
+    """A window that has no data now would only be found out by the guard."""
+    asked = {
+        (c.name, query): None for step in suite.rounds for e in step.experiments
+        for c in conditions(suite, e) for query in c.over
+    }
+    for name, query in asked:
+        sample = ports.metrics(suite.target.prometheus).now(query)
+        if sample.value is None:
+            yield f"objective {name} has no data for its burn rate: {sample.why} ({query})"

@@ -14,6 +14,7 @@ from holdfast.model.verdict import Finding, Verdict
 from holdfast.ports.bundle import Ports
 from holdfast.ports.probes import Probe
 from holdfast.registry import Registry
+from holdfast.steps import indicate
 from holdfast.steps.book import experiment_of, fault_of, suite_of, write_finding
 from holdfast.steps.figures import lease_figures
 from holdfast.steps.mechanisms import judge_mechanisms
@@ -88,10 +89,9 @@ def _wait(
 
 def _look(ports: Ports, suite: Suite, experiment: Experiment, lease: Lease) -> _Seen:
     felt, no_history = _outage(ports, suite, lease)
-    metrics = ports.metrics(suite.target.prometheus)
     not_holding, no_data = {}, {}
     for objective in suite.objectives:
-        sample = metrics.now(objective.indicator.prometheus)
+        sample = indicate.now(ports, suite, objective, lease.run_id)
         bound = objective.objective
         if sample.value is None:
             no_data[objective.name] = sample.why or "no data"

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from holdfast.clock import Clock
+from holdfast.model.indicator import Question
 from holdfast.model.lease import Lease, LeaseState, Reason, Renewal, Revocation
 from holdfast.ports.desk import TooLate
 from holdfast.ports.metrics import LiveMetrics, Sample
@@ -147,10 +148,10 @@ class Overheard:
 
     def __init__(self, metrics: LiveMetrics) -> None:
         self._metrics = metrics
-        self.latest: dict[str, Sample] = {}
+        self.latest: dict[Question, Sample] = {}
 
-    async def now(self, queries: Sequence[str]) -> Mapping[str, Sample]:
+    async def now(self, questions: Sequence[Question]) -> Mapping[Question, Sample]:
         """Ask, and remember."""
-        answers = await self._metrics.now(queries)
+        answers = await self._metrics.now(questions)
         self.latest |= answers
         return answers

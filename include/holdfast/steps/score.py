@@ -14,6 +14,7 @@ from holdfast.model.verdict import Finding, Verdict
 from holdfast.ports.bundle import Ports
 from holdfast.score.resilience import WINDOW_DAYS, resilience
 from holdfast.score.series import Points, Span, seen
+from holdfast.steps import indicate
 from holdfast.steps.book import findings, run_of, suite_of, write
 from holdfast.steps.judge import verdicts
 
@@ -96,10 +97,7 @@ def _series(
 
 
 def _read(ports: Ports, suite: Suite, window: Span, step: float) -> Mapping[str, Points]:
-    metrics = ports.metrics(suite.target.prometheus)
-    return {
-        o.name: metrics.between(o.indicator.prometheus, *window, step) for o in suite.objectives
-    }
+    return {o.name: indicate.between(ports, suite, o, (*window, step)) for o in suite.objectives}
 
 
 def _span(ports: Ports, run: Run, now: datetime) -> Span:

@@ -14,6 +14,7 @@ from holdfast.model.run import Artefact, Entry, EntryKind, Run, RunState
 from holdfast.model.suite import Suite
 from holdfast.model.verdict import Finding, Verdict
 from holdfast.ports.bundle import Ports
+from holdfast.steps import indicate
 from holdfast.steps.book import findings, run_of, suite_of, write_finding
 from holdfast.steps.figures import lease_figures
 from holdfast.steps.judge import judged
@@ -162,10 +163,10 @@ def _keep_samples(ports: Ports, run: Run, suite: Suite) -> dict[str, str]:
     end = ports.clock.now().timestamp()
     step = max(1.0, round((end - start) / _POINTS, 1))
     try:
-        metrics = ports.metrics(suite.target.prometheus)
         series = {
-            o.name: [list(p) for p in metrics.between(o.indicator.prometheus, start, end, step)]
-            for o in suite.objectives
+            o.name: [
+                list(p) for p in indicate.between(ports, suite, o, (start, end, step), run.id)
+            ] for o in suite.objectives
         }
     except (HoldfastError, OSError) as error:
         return {"samples.json": str(error)}

@@ -8,7 +8,8 @@ from holdfast.model.run import EntryKind
 from holdfast.model.suite import AfterAbort, Objective, Suite
 from holdfast.model.verdict import Finding, Verdict
 from holdfast.ports.bundle import Ports
-from holdfast.ports.metrics import Metrics
+from holdfast.ports.metrics import Sample
+from holdfast.steps import indicate
 from holdfast.steps.book import note_stop, suite_of, write, write_finding
 from holdfast.steps.rollout import not_held
 from holdfast.steps.windows import closed
@@ -50,7 +51,7 @@ def steady(ports: Ports, run_id: str, round_index: int) -> None:
             raise RoundLeftOut(why)
     _in_window(ports, run_id, (suite, round_index), is_first=is_first)
     began = ports.clock.boottime()
-    broken = _wait(ports, suite)
+    broken = _wait(ports, suite, run_id)
     waited = ports.clock.boottime() - began
     write(ports, run_id, EntryKind.STEADY, f"round-{round_index + 1}",
           {"waited_seconds": round(waited, 3), "broken": broken})
@@ -102,19 +103,20 @@ def _abort(lease: Lease) -> tuple[str, bool]:
     return "", False
 
 
-def _wait(ports: Ports, suite: Suite) -> list[str]:
+def _wait(ports: Ports, suite: Suite, run_id: str) -> list[str]:
     """What does not hold at the end of the wait; empty as soon as all hold at once."""
-    metrics, clock = ports.metrics(suite.target.prometheus), ports.clock
+    clock = ports.clock
     end = clock.boottime() + WAIT_SECONDS
     while True:
-        broken = [r for o in suite.objectives if (r := _why_not(metrics, o))]
+        seen = [(o, indicate.now(ports, suite, o, run_id)) for o in suite.objectives]
+        broken = [reason for o, sample in seen if (reason := _why_not(o, sample))]
         if not broken or clock.boottime() >= end:
             return broken
         clock.sleep(EVERY_SECONDS)
 
 
-def _why_not(metrics: Metrics, objective: Objective) -> str:
-    sample, bound = metrics.now(objective.indicator.prometheus), objective.objective
+def _why_not(objective: Objective, sample: Sample) -> str:
+    bound = objective.objective
     if sample.value is None:
         return f"{objective.name} has no data: {sample.why}"
     if bound.holds(sample.value):

@@ -8,6 +8,7 @@ from math import floor
 from zlib import crc32
 
 from holdfast.clock import Clock
+from holdfast.model.indicator import Question
 from holdfast.model.lease import Lease, LeaseState, Reason, Renewal, Revocation
 from holdfast.ports.desk import LeaseDesk, TooLate
 from holdfast.ports.leases import StoreDown
@@ -31,6 +32,13 @@ def is_past_active(lease: Lease) -> bool:
 def is_over(lease: Lease) -> bool:
     """Whether a guard has nothing left to do: revoked, or past active."""
     return lease.revoked is not None or is_past_active(lease)
+
+
+def questions(task: Watch) -> list[Question]:
+    """All that a guard asks at each look, each once."""
+    counters = [] if task.allowed is None else task.allowed.queries()
+    asked = [question for c in task.conditions for question in c.questions]
+    return list(dict.fromkeys([*asked, *counters]))
 
 
 async def watch(task: Watch, desk: LeaseDesk, metrics: LiveMetrics, clock: Clock,
@@ -72,7 +80,7 @@ class _Guard:
     def pause(self) -> float:
         """Seconds to the next tick. Guards that ask the same tick together, others spread out."""
         poll, now = self.task.poll, self.clock.boottime()
-        asked = "\n".join(c.query for c in self.task.conditions)
+        asked = "\n".join(str(c.query) for c in self.task.conditions)
         phase = crc32(asked.encode()) / 2**32 * poll
         wait = (floor((now - phase) / poll) + 1) * poll + phase - now
         return wait if wait > poll / 4 else wait + poll  # a timer may wake a little early
@@ -99,7 +107,7 @@ class _Guard:
         self.lease, self.renewed_at, self.beat_at = lease, now, now
         self.memory = Memory(
             steady=lease.counter > 0,
-            data_at=dict.fromkeys((c.name for c in self.task.conditions), now),
+            data_at=dict.fromkeys((c.key for c in self.task.conditions), now),
             breach_since=dict(lease.breach_since),
         )
 
@@ -107,7 +115,7 @@ class _Guard:
         if self.final is not None:  # the store failed before: a decision to end is not taken back
             return await self._revoke(*self.final)
         asked_at = self.clock.boottime()
-        samples = await self.metrics.now(self._queries())
+        samples = await self.metrics.now(questions(self.task))
         now = self.clock.boottime()
         if self.memory.steady and now - self.renewed_at > self.task.lease:
             return await self._come_back(now)
@@ -124,13 +132,8 @@ class _Guard:
             return await self._revoke(decision, now)
         return await self._check_keeper(await self.desk.read(self.task.lease_id))
 
-    def _queries(self) -> list[str]:
-        allowed = self.task.allowed
-        counters = [] if allowed is None else allowed.queries()
-        return sorted({*(c.query for c in self.task.conditions), *counters})
-
     def _within_limits(
-        self, decision: Decision, samples: Mapping[str, Sample], now: float
+        self, decision: Decision, samples: Mapping[Question, Sample], now: float
     ) -> Decision:
         """End the fault too when it has cost or hit all it may; an objective's breach says more."""
         if self.meter is None or self.lease is None:

@@ -9,11 +9,13 @@ from math import isfinite
 from typing import Any, ParamSpec, TypeVar
 
 from holdfast.clients.connections import connection
-from holdfast.clients.prometheus_live import prometheus_live, source
+from holdfast.clients.indicators import Places, indicators_live
 from holdfast.errors import HoldfastError
+from holdfast.model.indicator import Question
 from holdfast.ports.bundle import Ports
 from holdfast.ports.metrics import LiveMetrics, Sample
 from holdfast.steps.content_charts import samples
+from holdfast.steps.indicate import between, needs_prometheus
 from holdfast.steps.live import Live, look
 from holdfast.steps.services import Seen, look_at
 from holdfast.web.margins import Margins
@@ -106,25 +108,24 @@ class Looks:
         )
 
     async def _sample(self, live: Live) -> None:
-        if self._metrics is None and not self._no_metrics:
-            await self._open(live)
+        asked = {o.name: o.indicator.question() for o in live.suite.objectives}
         if self._metrics is None:
-            return
-        queries = {o.name: o.indicator.prometheus for o in live.suite.objectives}
-        found = await self._metrics.now(sorted(set(queries.values())))
-        for name, query in queries.items():
-            self._keep(name, found[query])
+            self._metrics = await self._open(live, list(dict.fromkeys(asked.values())))
+        found = await self._metrics.now(list(dict.fromkeys(asked.values())))
+        for name, question in asked.items():
+            self._keep(name, found[question])
 
-    async def _open(self, live: Live) -> None:
-        try:
-            entry = connection(self.ports.settings.connections, live.suite.target.prometheus)
-        except HoldfastError as error:
-            self._no_metrics = str(error)
-            return
-        self._metrics = await self._sources.enter_async_context(
-            prometheus_live(source(entry), PATIENCE)
-        )
+    async def _open(self, live: Live, asked: Sequence[Question]) -> LiveMetrics:
+        settings, link = self.ports.settings, live.suite.target.prometheus
+        if needs_prometheus(live.suite):
+            try:
+                connection(settings.connections, link)
+            except HoldfastError as error:
+                self._no_metrics = str(error)
+        places = Places(settings.connections, settings.commands, link)
+        opened = indicators_live(places, asked, PATIENCE)
         self._start("before", self._fetch_before, live)
+        return await self._sources.enter_async_context(opened)
 
     def _keep(self, name: str, sample: Sample) -> None:
         self._latest[name] = sample
@@ -144,11 +145,10 @@ class Looks:
 
     def _before(self, live: Live) -> Mapping[str, Points]:
         now = self.ports.clock.now().timestamp()
-        start = max(started_at(live), now - WINDOW_SECONDS)
-        metrics = self.ports.metrics(live.suite.target.prometheus)
+        span = max(started_at(live), now - WINDOW_SECONDS), now, 1.0
         try:
             return {
-                o.name: metrics.between(o.indicator.prometheus, start, now, 1.0)
+                o.name: between(self.ports, live.suite, o, span, self.run_id)
                 for o in live.suite.objectives
             }
         except HoldfastError:

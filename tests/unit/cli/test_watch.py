@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from holdfast.cli.watch import watcher
+from holdfast.clients.connections import write_connection
 
 SUITE = """\
 apiVersion: holdfast/v1
@@ -73,6 +74,36 @@ def test_a_breach_ends_with_4_and_says_what_it_was(suite, prometheus):
     done = run(suite, "--for", "1s", "--prometheus", prometheus[0])
     assert 4 == done.exit_code
     assert "nothing: the fault would have been ended: errors was 50%" in done.stdout
+
+
+def test_an_http_indicator_needs_no_prometheus(suite, prometheus, tmp_path):
+    """S4."""
+    host, port = prometheus[0].removeprefix("http://").split(":")
+    write_connection(home(tmp_path) / "connections.json", "shop", {"host": host, "port": int(port)})
+    file = tmp_path / "mine.suite.yaml"
+    file.write_text(SUITE.replace("{prometheus: errors}", "{http: shop}").replace("< 1%", ">= 1"))
+    done = run(suite, "--for", "700ms")
+    assert 0 == done.exit_code, done.output
+    assert "renewals, lease margin 1." in done.stdout
+
+
+def home(tmp_path):
+    (tmp_path / "home").mkdir(mode=0o700, exist_ok=True)
+    return tmp_path / "home"
+
+
+@pytest.mark.parametrize(("indicator", "said"), [
+    ("{sql: db, query: SELECT 1}", "unknown connection 'db'"),
+    ("{command: [depth]}", "'depth' is no command that this deployment allows"),
+])
+def test_a_source_that_is_not_known_is_said_before_anything_is_watched(
+    suite, tmp_path, indicator, said
+):
+    write_connection(home(tmp_path) / "connections.json", "shop", {"host": "127.0.0.1"})
+    (tmp_path / "mine.suite.yaml").write_text(SUITE.replace("{prometheus: errors}", indicator))
+    done = run(suite)
+    assert 2 == done.exit_code
+    assert said in done.stderr
 
 
 def test_the_summary_as_json_is_all_that_is_printed(suite, prometheus):

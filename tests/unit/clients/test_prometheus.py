@@ -115,6 +115,21 @@ def test_an_answer_of_another_api_is_no_data(server, body):
     assert now(server).value is None
 
 
+def test_what_is_too_old_is_asked_for_in_the_query_and_by_its_parameter(server):
+    server.says("vector", series("0.25"))
+    assert 0.25 == PrometheusMetrics(server.url, clock=FakeClock()).now("up", 3.0).value
+    (asked,) = server.asked
+    assert (["up and (timestamp(up) >= time() - 3)"], ["3"]) == (
+        asked["query"], asked["lookback_delta"])
+
+
+def test_no_fresh_sample_is_asked_for_its_age(server):
+    server.says("vector", [])
+    sample = PrometheusMetrics(server.url, clock=FakeClock()).now("up", 3.0)
+    assert "no series instead of one" == sample.why
+    assert ["time() - timestamp(up)"] == server.asked[-1]["query"]
+
+
 def test_a_prometheus_that_is_down_is_no_data_at_once_and_not_asked_again():
     with HTTPServer(("127.0.0.1", 0), Handler) as closed:
         port = closed.server_port

@@ -6,6 +6,7 @@ import time
 import pytest
 from aiohttp import web
 
+from holdfast.clients import polling
 from holdfast.clients import prometheus_live as module
 from holdfast.clients.connections import Connection
 from holdfast.clients.prometheus_live import Source, prometheus_live, sample_of, source
@@ -146,16 +147,35 @@ def test_the_last_guard_closes_the_session():
             async with prometheus_live(Source(url), 1.0) as one:
                 async with prometheus_live(Source(url), 1.0) as two:
                     assert one.poller is two.poller
-                assert not one.poller._session.closed
-            return one.poller._session.closed
+                assert not one.poller.talker._session.closed
+            return one.poller.talker._session.closed
     assert asyncio.run(go())
-    assert module._pollers == {}
+    assert polling.pollers == {}
 
 
 def test_a_login_is_sent():
     server = Prometheus(up=vector("1"))
     ask(server, "up", login="ann", password="secret")
     assert server.logins == ["Basic YW5uOnNlY3JldA=="]
+
+
+STALE = "up and (timestamp(up) >= time() - 3)"
+
+
+def test_a_sample_that_is_too_old_is_no_data_and_says_how_old_it_is():
+    server = Prometheus(**{STALE: vector(), "time() - timestamp(up)": vector("7.25")})
+    got = ask(server, "up", max_age=3.0)["up"]
+    assert (None, "the latest sample is 7.2 s old, 3 s allowed") == (got.value, got.why)
+
+
+def test_a_series_that_is_not_there_is_not_called_old():
+    assert "no series instead of one" == ask(Prometheus(), "up", max_age=3.0)["up"].why
+
+
+def test_a_fresh_sample_takes_one_request():
+    server = Prometheus(**{STALE: vector("1")})
+    assert 1.0 == ask(server, "up", max_age=3.0)["up"].value
+    assert [STALE] == server.asked
 
 
 def test_no_queries_are_no_question():

@@ -14,15 +14,15 @@ from holdfast.model.quantities import (
     BoundText,
     Duration,
     Ratio,
-    StopText,
     format_duration,
     parse_duration,
+    parse_stop,
 )
 from holdfast.model.suite import Suite
 from support import suites
 
 bound = TypeAdapter(BoundText).validate_python
-stop = TypeAdapter(StopText).validate_python
+stop = parse_stop
 
 
 @pytest.mark.parametrize(("text", "seconds"), [

@@ -27,6 +27,16 @@ def test_a_plan_that_hits_nothing_says_so():
     assert "hits   nothing" in explain.text(make_plan(suites.suite(), "s", drivers, "/"))
 
 
+def test_what_ends_a_fault_early_is_told_with_the_outage_that_it_takes():
+    """S4: a burn rate over a long window may not notice a short fault."""
+    burning = ('{prometheus: "errors:ratio"}', "{prometheus: 'e[$window]', window: 10s}")
+    rate = ('"> 60% for 4s"', '["> 60%", "> 14.4x over 1h and 5m"]')
+    made = make_plan(suites.suite(burning, rate), "sha256:ab", suites.drivers(), "/home")
+    told = explain.text(made)
+    ends = "    ends   on errors > 60%\n           on errors > 14.4x over 1h and 5m (519s of"
+    assert ends in told
+
+
 def test_a_cascade_is_told_and_drawn():
     """F6."""
     change = ("duration: 6s, delay: 2s", "duration: 6s, delay: 2s, after: first")

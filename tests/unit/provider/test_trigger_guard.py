@@ -35,7 +35,7 @@ def store(tmp_path):
 async def with_prometheus(home, values, act):
     """Serve values by query, name the server in the connections file, then act."""
     async def answer(request):
-        found = values.get(request.query["query"])
+        found = values.get(request.query["query"].partition(" and ")[0])
         result = [] if found is None else [{"metric": {}, "value": [1700000000.0, str(found)]}]
         return web.json_response(
             {"status": "success", "data": {"resultType": "vector", "result": result}})
@@ -100,6 +100,49 @@ def test_a_missing_address_is_missing_data(tmp_path, store):
     event = asyncio.run(first_event(a_trigger(tmp_path)))
     assert event.payload["reason"] == "no_data"
     assert "there is no connections file" in store.read("lease").revoked.text
+
+
+def with_http():
+    """A watch of how soon this Prometheus, as any HTTP end point, answers."""
+    (one, *_) = a_watch().conditions
+    asked = {"http": "prometheus_default", "path": "/api/v1/query?query=p95", "measure": "latency"}
+    return one.model_validate(one.model_dump(mode="json") | {"query": asked})
+
+
+def test_an_http_indicator_is_asked_and_its_answers_are_kept(tmp_path, store):
+    """S4: nobody else has a history of them."""
+    trigger = a_trigger(tmp_path, conditions=(with_http(),))
+
+    async def act():
+        event = asyncio.create_task(first_event(trigger))
+        while store.read("lease").counter < 3:
+            store.beat("lease")
+            await asyncio.sleep(0.02)
+        store.revoke("lease", Revocation(Reason.STOPPED, "enough", "ann", ""))
+        return (await event).payload
+
+    payload = asyncio.run(with_prometheus(tmp_path, {"p95": 0.1}, act))
+    lines = (tmp_path / "samples" / "lease.jsonl").read_text().splitlines()
+    assert payload["reason"] == "stopped"
+    assert len(lines) >= 3
+    assert 0.0 < json.loads(lines[0])[2] < 2.0
+
+
+def test_a_command_that_the_deployment_does_not_allow_is_missing_data(tmp_path, store):
+    (one, *_) = a_watch().conditions
+    asked = one.model_validate(one.model_dump(mode="json") | {"query": {"command": ["id"]}})
+    event = asyncio.run(first_event(a_trigger(tmp_path, conditions=(asked,))))
+    assert event.payload["reason"] == "no_data"
+    assert "'id' is no command that this deployment allows" in store.read("lease").revoked.text
+
+
+def test_a_command_that_is_allowed_is_asked(tmp_path, store, monkeypatch):
+    monkeypatch.setenv("HOLDFAST_COMMANDS", "seven=/bin/echo")
+    (one, *_) = a_watch().conditions
+    asked = one.model_validate(one.model_dump(mode="json") | {"query": {"command": ["seven", "7"]}})
+    event = asyncio.run(first_event(a_trigger(tmp_path, conditions=(asked,))))
+    assert event.payload["reason"] == "not_steady"
+    assert "7000ms before the fault" in store.read("lease").revoked.text
 
 
 def test_a_closed_lease_ends_the_guard_at_once_with_the_stored_reason(tmp_path, store):

@@ -67,7 +67,8 @@ def test_a_required_part_that_is_wrong_hides_the_rest_but_nothing_is_invented():
      "m or h, such as 500ms or 8s)"),
     ("errors: \"> 60%", "Errors: \"> 60%", "'Errors' is not a name (lower-case letters, digits "
      "and hyphens, a letter first, at most 63)"),
-    ("for 4s", "for ever", "'hold' is 'ever' (a duration is a number and ms, s, m or h, "
+    ("for 4s", "for ever",
+     "'errors' is '> 60% for ever' (a duration is a number and ms, s, m or h, "
      "such as 500ms or 8s)"),
     ("query: SELECT key FROM orders", "query: ' '",
      "'query' is empty (write one)"),

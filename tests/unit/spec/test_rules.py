@@ -81,7 +81,7 @@ def test_the_same_fault_may_hit_a_target_in_two_rounds():
     ("> 500ms", ["'> 500ms' and the objective '< 1%' differ in unit"]),
     ("<= 60%", ["'<= 60%' would stop while errors holds (< 1%) "
                 "(a stop condition says when to stop: begin it with >)"]),
-    ("> 60% for 20m", ["'errors' is 1200s (at most 900s)"]),
+    ("> 60% for 20m", ["'> 60% for 1200s' waits 1200s (at most 900s)"]),
 ])
 def test_a_stop_condition_looks_against_its_objective(stop, told):
     assert told == complaints(('"> 60% for 4s"', f'"{stop}"'))

@@ -46,6 +46,16 @@ def test_an_unknown_prometheus_connection_postpones(tmp_path):
     )
 
 
+def test_a_window_of_a_burn_rate_that_has_no_data_postpones(tmp_path):
+    """S3: the guard would find out only when the fault is due."""
+    change = (f'{{prometheus: "{suites.ERRORS}"}}', "{prometheus: 'e[$window]', window: 10s}")
+    rate = ('"> 60% for 4s"', '"> 2x over 1h and 5m"')
+    metrics = FakeMetrics(WELL | {"e[10s]": 0.0, "e[300s]": 0.0})
+    assert (
+        "objective errors has no data for its burn rate: no series (e[3600s])"
+    ) == reasons(planned(tmp_path, change, rate, metrics=metrics))
+
+
 def test_a_target_that_went_away_since_the_plan_postpones(tmp_path):
     ports = planned(tmp_path)
     ports.drivers["kill"].refuse = "connection refused"

@@ -1,29 +1,31 @@
 """The guard as an Airflow trigger: thin over the step that watches."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator
 from contextlib import (
     AbstractAsyncContextManager,
     AbstractContextManager,
+    asynccontextmanager,
     closing,
-    nullcontext,
 )
 from pathlib import Path
 from typing import Any, TypedDict
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from holdfast.clients.connections import connection
-from holdfast.clients.prometheus_live import prometheus_live, source
+from holdfast.clients.indicators import Places, indicators_live
+from holdfast.clients.samples import Keeping
 from holdfast.clock import SystemClock
-from holdfast.errors import SpecError
+from holdfast.model.indicator import Indicator
 from holdfast.model.lease import Lease, Reason, Revocation
 from holdfast.ports.desk import LeaseDesk
 from holdfast.ports.leases import LeaseStore, StoreDown
-from holdfast.ports.metrics import LiveMetrics, Sample
+from holdfast.ports.metrics import LiveMetrics
+from holdfast.provider.wiring import commands
 from holdfast.safety.conditions import Watch
 from holdfast.settings import Settings
 from holdfast.steps.desk import desk_of
+from holdfast.steps.watch import questions
 from holdfast.steps.watch import watch as stand_guard
 
 MAX_PATIENCE = 0.4
@@ -62,7 +64,7 @@ class GuardTrigger(BaseTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Watch, then fire one event."""
         task, clock = Watch.model_validate(self.watch), SystemClock()
-        async with self._desk() as desk, await self._metrics(task) as metrics:
+        async with self._desk() as desk, self._metrics(task) as metrics:
             try:
                 lease = await stand_guard(task, desk, metrics, clock)
                 event = _event(lease)
@@ -98,25 +100,22 @@ class GuardTrigger(BaseTrigger):
 
         return desk_of(live, open_store, SystemClock())
 
-    async def _metrics(self, task: Watch) -> AbstractAsyncContextManager[LiveMetrics]:
-        file = Settings(home=Path(self.home), experiments=Path()).connections
-        try:
-            found = await asyncio.to_thread(connection, file, self.prometheus)
-        except (SpecError, OSError) as error:  # no address is no data: the grace decides
-            self.log.warning("lease %s: %s", task.lease_id, error)
-            return nullcontext(_NoMetrics(str(error)))
-        return prometheus_live(source(found), min(task.poll, MAX_PATIENCE))
-
-
-class _NoMetrics:
-    """Answers every query with no data."""
-
-    def __init__(self, why: str) -> None:
-        self._why = why
-
-    async def now(self, queries: Sequence[str]) -> Mapping[str, Sample]:
-        date = SystemClock().now().timestamp()
-        return {query: Sample(None, date, self._why) for query in queries}
+    @asynccontextmanager
+    async def _metrics(self, task: Watch) -> AsyncIterator[LiveMetrics]:
+        settings = Settings(home=Path(self.home), experiments=Path())
+        asked = questions(task)
+        probes = [question for question in asked if isinstance(question, Indicator)]
+        allowed = commands() if any(probe.command for probe in probes) else {}
+        places = Places(settings.connections, allowed, self.prometheus, task.max_age)
+        async with indicators_live(places, asked, min(task.poll, MAX_PATIENCE)) as metrics:
+            if not probes:
+                yield metrics
+                return
+            keeping = Keeping(metrics, settings.samples / f"{task.lease_id}.jsonl")
+            try:
+                yield keeping
+            finally:
+                await keeping.close()
 
 
 def _event(lease: Lease) -> GuardEvent:

@@ -38,6 +38,11 @@ def _connection_ids(suite: Suite) -> Iterator[tuple[Place, str]]:
                 yield ("target", "services", name, kind), value
     for name, history in suite.target.histories.items():
         yield ("target", "histories", name, "postgres"), history.postgres
+    for index, objective in enumerate(suite.objectives):
+        for kind in ("http", "sql"):
+            value = getattr(objective.indicator, kind)
+            if value is not None:
+                yield ("objectives", index, "indicator", kind), value
 
 
 @rule

@@ -1,0 +1,25 @@
+"""Which programs suites may have run is the deployment's to say (S4)."""
+
+import pytest
+
+from holdfast.errors import SpecError
+from holdfast.settings import Settings, commands
+
+
+def test_names_stand_for_absolute_paths(tmp_path):
+    given = {"HOLDFAST_HOME": str(tmp_path), "HOLDFAST_COMMANDS": "depth=/bin/d, lag = /opt/l ,"}
+    assert {"depth": "/bin/d", "lag": "/opt/l"} == Settings.of(given, tmp_path).commands
+
+
+def test_by_default_none_is_allowed(tmp_path):
+    assert {} == Settings.of({"HOLDFAST_HOME": str(tmp_path)}, tmp_path).commands
+
+
+@pytest.mark.parametrize(("text", "why"), [
+    ("depth", "'depth' allows no command"), ("depth=bin/d", "allows no command"),
+    ("/bin/d=/bin/d", "allows no command"), ("=/bin/d", "allows no command"),
+    ("a=/x,a=/y", "'a' is there twice"),
+])
+def test_anything_else_is_refused(text, why):
+    with pytest.raises(SpecError, match=why):
+        commands(text)
