@@ -7,7 +7,7 @@ from math import cos, hypot, pi, sin
 from holdfast.model.witness import Act, Reason, Witness
 
 _WIDTH, _BOX, _LINE, _LETTER = 760, 232, 15, 6.3
-_PER_LINE, _LINES = 34, 5
+_PER_LINE, _LINES = 31, 5
 _DRAWN = 8
 """Transactions that are drawn; a longer circle is told in words only."""
 
@@ -83,24 +83,23 @@ def _arrows(reasons: Sequence[Reason], places: Sequence[Point], tall: float) -> 
             start, end = (start[0], start[1] + shift), (end[0], end[1] + shift)
             label = ((start[0] + end[0]) / 2, start[1] + (-10 if side < 0 else 20))
         else:
-            label = ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2 - 6)
+            label = ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2)
         first, last = _edge(start, end, tall), _edge(end, start, tall)
         if len(places) == 2:
             first, last = _sides(start, end)
         line = f"M{first[0]:.1f} {first[1]:.1f} L{last[0]:.1f} {last[1]:.1f}"
         yield f'<path class="arrow {reason.kind}" marker-end="url(#{reason.kind})" d="{line}">'
         yield f"<title>{escape(reason.text)}</title></path>"
-        yield _label(f"{reason.kind} {reason.label}".strip(), label)
+        outward = 0 if len(places) == 2 else 1 if label[0] > _WIDTH / 2 else -1
+        yield _label(f"{reason.kind} {reason.label}".strip(), label, outward)
 
 
-def _label(text: str, place: Point) -> str:
-    """A label on ground of its own, kept inside the picture."""
+def _label(text: str, place: Point, outward: int) -> str:
+    """A label at a place or on the outer side of it, kept inside the picture."""
     text = text if len(text) <= 40 else f"{text[:39]}…"
     half = len(text) * _LETTER / 2
-    x = min(max(place[0], half + 4), _WIDTH - half - 4)
-    return (f'<text x="{x:.1f}" y="{place[1]:.1f}" text-anchor="middle"'
-            f' paint-order="stroke" stroke="#fff" stroke-opacity=".6" stroke-width="4">'
-            f"{escape(text)}</text>")
+    x = min(max(place[0] + outward * (half + 14), half + 4), _WIDTH - half - 4)
+    return (f'<text x="{x:.1f}" y="{place[1]:.1f}" text-anchor="middle">{escape(text)}</text>')
 
 
 def _sides(start: Point, end: Point) -> tuple[Point, Point]:
