@@ -31,6 +31,9 @@ def check(
     budget: Annotated[int | None, typer.Option(min=1, help="steps a search may take")] = None,
     option: Annotated[list[str], typer.Option(help="NAME=VALUE for the checker")] = [],
     save: Annotated[Path | None, typer.Option(help="keep its columns here (npz)")] = None,
+    picture: Annotated[
+        Path | None, typer.Option(help="draw the first witness of an anomaly here (SVG)")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
 ) -> None:
     """Judge a history file: exit 0 valid, 1 invalid or unknown, 2 the file or the arguments."""
@@ -44,6 +47,8 @@ def check(
 
             keep(ready.opened.history, save)
         checked = _judged(ready)
+        if picture is not None:
+            _draw(checked, picture)
     if as_json:
         typer.echo(json.dumps(as_told(file, ready, checked), indent=1))
     else:
@@ -57,6 +62,17 @@ def _judged(ready: Ready) -> Checked:
         return ready.judge()
     except Exception as error:  # noqa: BLE001 - the border: a checker that fails proves nothing
         return Checked("unknown", f"the checker failed: {type(error).__name__}: {error}")
+
+
+def _draw(checked: Checked, picture: Path) -> None:
+    from holdfast.reports._witness import svg
+
+    witnesses: Sequence[Any] = checked.details.get("witnesses", ())
+    drawn = next(filter(None, (svg(Witness.model_validate(w)) for w in witnesses)), "")
+    if drawn:
+        picture.write_text(drawn)
+    else:
+        err.print(f"no picture: {'no witness is short enough' if witnesses else 'no witness'}")
 
 
 def as_told(file: Path, ready: Ready, checked: Checked) -> dict[str, Any]:

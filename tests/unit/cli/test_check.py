@@ -165,3 +165,23 @@ def test_a_large_file_shows_how_far_it_is_read(file, monkeypatch):
     with command._progress(file(GOOD)) as advance:
         advance(10)
     assert "reading h.jsonl" in screen.getvalue()
+
+
+SKEW = [
+    (0, "invoke", "txn", [["r", "x", None], ["append", "y", 1]]),
+    (1, "invoke", "txn", [["append", "x", 1], ["r", "y", None]]),
+    (0, "ok", "txn", [["r", "x", []], ["append", "y", 1]]),
+    (1, "ok", "txn", [["append", "x", 1], ["r", "y", []]]),
+]
+
+
+def test_a_witness_can_be_drawn(file, tmp_path):
+    picture = tmp_path / "w.svg"
+    found = ask(file(SKEW), "--checker", "list_append", "--picture", picture)
+    assert (1, True) == (found.exit_code, picture.read_text().startswith("<svg"))
+
+
+def test_without_a_witness_there_is_no_picture(file, tmp_path):
+    found = ask(file(GOOD), "--checker", "set-full", "--picture", tmp_path / "w.svg")
+    assert (0, False) == (found.exit_code, (tmp_path / "w.svg").exists())
+    assert "no picture: no witness" in found.stderr
