@@ -65,7 +65,10 @@ def _forget(file: Path, connection_id: str, url: str) -> None:
 
 
 def _parts(url: str) -> SplitResult:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise SpecError(f"no address: {error}", where="URL") from error
     if parts.scheme not in _TYPES or not parts.hostname:
         raise SpecError(
             f"'{url.rpartition('@')[2]}' is no address", where="URL",
@@ -75,6 +78,13 @@ def _parts(url: str) -> SplitResult:
         raise SpecError(
             "an address with a password is seen by everybody on this machine", where="URL",
             hint="leave it out: it is asked for, or read from --password-file",
+        )
+    is_http = _TYPES[parts.scheme] == "http"
+    lost = parts.query or parts.fragment or (parts.path.strip("/") if is_http else "")
+    if lost:
+        raise SpecError(
+            "an address is scheme, login, host, port and for a database its name: the rest would "
+            "be lost", where="URL", hint="--extra KEY=VALUE keeps what a target needs besides",
         )
     return parts
 

@@ -16,7 +16,7 @@ from holdfast.clients.connections import connection
 from holdfast.clients.indicators import Places, indicators_live
 from holdfast.clients.prometheus_live import Source
 from holdfast.clock import SystemClock
-from holdfast.errors import GuardTripped, SpecError
+from holdfast.errors import CheckError, GuardTripped, SpecError
 from holdfast.model.lease import Reason, Revocation
 from holdfast.model.quantities import parse_duration
 from holdfast.model.suite import Suite
@@ -56,6 +56,10 @@ def watch(
         ended = [f"{r.name}: {s.text}" for r in seen for s in r.ended]
         if ended:
             raise GuardTripped("a fault would have been ended: " + "; ".join(ended[:3]), {})
+        blind = [r.name for r in seen if not r.renewals]
+        if blind:
+            raise CheckError(f"no fault could have begun, the objectives were not seen to hold "
+                             f"together: {', '.join(blind[:3])}; holdfast plan, or a longer --for")
 
 
 def _tasks(suite: Suite, only: Sequence[str]) -> Mapping[str, Watch]:

@@ -29,7 +29,8 @@ class Connection:
     def url(self) -> str:
         """Base address of a connection of type http; its schema `https` asks for TLS."""
         host = self.host.rstrip("/")
-        base = host if "://" in host else f"{self.schema or 'http'}://{host}"
+        named = f"[{host}]" if ":" in host and "://" not in host else host
+        base = named if "://" in named else f"{self.schema or 'http'}://{named}"
         return f"{base}:{self.port}" if self.port else base
 
 
@@ -53,12 +54,31 @@ def connection(file: Path, connection_id: str) -> Connection:
         id=connection_id,
         type=entry.get("conn_type", ""),
         host=entry.get("host") or "",
-        port=int(entry.get("port") or 0),
+        port=_port(entry, str(file), connection_id),
         login=entry.get("login") or "",
         password=entry.get("password") or "",
         schema=entry.get("schema") or "",
-        extra=entry.get("extra") or {},
+        extra=_extra(entry, str(file), connection_id),
     )
+
+
+def _port(entry: Mapping[str, Any], where: str, connection_id: str) -> int:
+    try:
+        return int(entry.get("port") or 0)
+    except (TypeError, ValueError):
+        raise SpecError("the port is no number", where=f"{where}: {connection_id}") from None
+
+
+def _extra(entry: Mapping[str, Any], where: str, connection_id: str) -> Mapping[str, object]:
+    """An object, or the same as JSON text, as Airflow writes it."""
+    extra = entry.get("extra") or {}
+    try:
+        found = json.loads(extra) if isinstance(extra, str) else extra
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise SpecError("extra is no JSON object", where=f"{where}: {connection_id}")
+    return found
 
 
 def authorization(login: str, password: str) -> dict[str, str]:
@@ -83,6 +103,11 @@ def _entries(file: Path) -> dict[str, dict[str, Any]]:
         ) from None
     except ValueError as error:
         raise SpecError(f"not JSON: {error}", where=where) from error
+    if not isinstance(entries, dict) or not all(isinstance(e, dict) for e in entries.values()):
+        raise SpecError(
+            "not an object of objects: a connection is one with conn_type, host, port", where=where,
+            hint="write addresses in parts, as holdfast connect does",
+        )
     return entries
 
 

@@ -115,6 +115,12 @@ class Lease:
     reverted_at: float | None = None
     clean_at: float | None = None
 
+    @property
+    def is_touched(self) -> bool:
+        """Whether the fault may have been on, also where its keeper died before it could say so."""
+        told = self.injected_at is not None or self.reverted_at is not None
+        return told or self.state in TOUCHED
+
 
 @dataclass(frozen=True, slots=True)
 class Renewal:

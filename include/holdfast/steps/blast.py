@@ -27,13 +27,13 @@ def _judged(
 ) -> Finding | None:
     leases = [
         lease for lease in ports.leases.leases(run_id=run_id)
-        if lease.experiment == experiment.name and lease.injected_at is not None
+        if lease.experiment == experiment.name and lease.is_touched
     ]
     if not leases or suite.traffic is None:
         return None
     windows = [within for lease in leases if (within := window(ports, lease)) is not None]
     if len(windows) < len(leases):
-        text = "when the fault was on is not known: it was on another host, or before a restart"
+        text = "when the fault was on is not known: it ended as it began, or on another host"
         return Finding("blast_radius", Verdict.UNKNOWN, text, experiment.name)
     hit = rises_of(ports, suite.target.prometheus, suite.traffic.hit, windows)
     limit = experiment.blast_radius.within(suite.blast_radius).traffic

@@ -60,7 +60,8 @@ def recover(ports: Ports, run_id: str, experiment_name: str, lease_id: str) -> N
 def _recover(ports: Ports, suite: Suite, experiment: Experiment, lease: Lease) -> None:
     run_id, figures = lease.run_id, lease_figures(ports, lease)
     if lease.injected_at is None:
-        text = "the fault was never injected: there is nothing to recover from"
+        text = "it ended while it was injected: when the fault was on is not known" \
+            if lease.is_touched else "the fault was never injected: nothing to recover from"
         _write(ports, run_id, experiment.name, figures | {"injected": False, "text": text})
         return
     seen, at = _wait(ports, suite, experiment, lease)

@@ -38,7 +38,7 @@ def settle(ports: Ports, run_id: str) -> None:
     figures: dict[str, dict[str, object]] = {}
     leases = ports.leases.leases(run_id=run_id)
     for name in dict.fromkeys(p.experiment for p in ports.ledger.postings(run_id=run_id)):
-        own = [x for x in leases if x.experiment == name and x.injected_at is not None]
+        own = [x for x in leases if x.experiment == name and x.is_touched]
         requests, seconds, is_known = _felt(ports, suite, budget, own)
         figures[name] = {"requests": requests, "fault_seconds": round(seconds, 3)}
         if is_known:

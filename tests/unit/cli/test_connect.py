@@ -77,3 +77,12 @@ def test_what_cannot_be_kept_is_refused_and_nothing_is_written(file, words, said
     assert said in done.stderr
     assert "s3cret" not in done.output
     assert not file.exists()
+
+
+@pytest.mark.parametrize("url", [
+    "postgresql://me@h/db?password=s3cret", "https://h/prefix", "http://h#part", "http://[::1",
+])
+def test_an_address_of_which_a_part_would_be_lost_is_refused(file, url):
+    done = run("my", url)
+    assert (2, False) == (done.exit_code, file.exists())
+    assert "s3cret" not in done.output

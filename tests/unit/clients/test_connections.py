@@ -63,3 +63,25 @@ def test_writing_one_keeps_the_others_and_the_mode(file):
 def test_an_http_connection_has_an_address(tmp_path, entry, url):
     write_connection(tmp_path / "c.json", "p", entry)
     assert url == connection(tmp_path / "c.json", "p").url
+
+
+@pytest.mark.parametrize(("text", "told"), [
+    ('{"db": "postgresql://u:p@h/db"}', "not an object of objects"),
+    ("[]", "not an object of objects"),
+    ('{"db": {"port": "abc"}}', "db: the port is no number"),
+    ('{"db": {"extra": "token"}}', "db: extra is no JSON object"),
+])
+def test_an_entry_that_is_none_is_named(file, text, told):
+    file.write_text(text)
+    with pytest.raises(SpecError, match=told):
+        connection(file, "db")
+
+
+def test_extra_may_be_text_as_airflow_writes_it(file):
+    file.write_text('{"db": {"extra": "{\\"proxy\\": \\"orders\\"}"}}')
+    assert {"proxy": "orders"} == connection(file, "db").extra
+
+
+def test_an_address_of_six_is_in_brackets(file):
+    write_connection(file, "six", {"conn_type": "http", "host": "::1", "port": 9090})
+    assert "http://[::1]:9090" == connection(file, "six").url

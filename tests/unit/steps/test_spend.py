@@ -161,7 +161,7 @@ def test_settling_again_changes_nothing(tmp_path):
 
 
 def test_a_fault_that_was_never_on_costs_nothing(tmp_path):
-    ports = over(tmp_path, injected_at=None)
+    ports = over(tmp_path, injected_at=None, reverted_at=None)
     settle(ports, RUN)
     assert ("0", "37.6") == (spend(ports)["spent"], spend(ports)["released"])
 
@@ -169,6 +169,7 @@ def test_a_fault_that_was_never_on_costs_nothing(tmp_path):
 @pytest.mark.parametrize("lease", [
     pytest.param({"state": LeaseState.UNCLEAN, "clean_at": None}, id="still-on"),
     pytest.param({"boot_id": "another"}, id="on-another-machine-or-before-a-restart"),
+    pytest.param({"injected_at": None}, id="its-keeper-died-while-it-injected"),
 ])
 def test_a_fault_whose_end_is_not_known_costs_all_that_was_set_aside(tmp_path, lease):
     ports = over(tmp_path, **lease)
