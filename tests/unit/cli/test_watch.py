@@ -76,6 +76,11 @@ def test_a_breach_ends_with_4_and_says_what_it_was(suite, prometheus):
     assert "nothing: the fault would have been ended: errors was 50%" in done.stdout
 
 
+def test_a_target_that_is_not_seen_to_hold_ends_with_1(suite):
+    done = run(suite, "--for", "300ms", "--prometheus", "http://127.0.0.1:9")
+    assert (1, True) == (done.exit_code, "no fault could have begun" in done.output)
+
+
 def test_an_http_indicator_needs_no_prometheus(suite, prometheus, tmp_path):
     """S4."""
     host, port = prometheus[0].removeprefix("http://").split(":")
