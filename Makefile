@@ -9,6 +9,9 @@ QUICK := test_suites or keepers_parent_is_killed or keepers_child_is_killed or k
 # the short ones first
 BENCHES := report guard_loop compile overhead abort_latency abort_peer
 
+# the short ones first
+BENCHES := report guard_loop compile overhead abort_latency abort_peer
+
 .PHONY: demo up down test kills lint bench lock clean ready ready-dev
 
 ready:
