@@ -6,11 +6,9 @@ PURE := */holdfast/model/*,*/holdfast/spec/*,*/holdfast/plan/*,*/holdfast/safety
 # of the runs through Airflow: the suites, and those kills that are quick
 QUICK := test_suites or keepers_parent_is_killed or keepers_child_is_killed or killed_triggerer or marking_the_run or test_page or test_budget or test_approval
 
-# the short ones first
-BENCHES := report guard_loop compile overhead abort_latency abort_peer
-
-# the short ones first
-BENCHES := report guard_loop compile overhead abort_latency abort_peer
+# the benches that take long go last
+LONG := $(patsubst %,tests/bench/test_%.py,compile overhead abort_latency abort_peer)
+BENCHES := $(filter-out $(LONG),$(sort $(wildcard tests/bench/test_*.py))) $(LONG)
 
 .PHONY: demo up down test kills lint bench lock clean ready ready-dev
 
@@ -42,7 +40,7 @@ lint: ready-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 bench: ready-dev     ## figures, measured side by side; never part of the tests
-	$(PYTEST) -s -p no:xdist --timeout 1800 $(BENCHES:%=tests/bench/test_%.py)
+	$(PYTEST) -s -p no:xdist --timeout 1800 $(BENCHES)
 
 lock:                ## compile the pinned locks from pyproject.toml
 	uv pip compile -q --upgrade --no-header --python-version 3.11 pyproject.toml deploy/build.in -o requirements.txt

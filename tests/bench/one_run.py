@@ -62,19 +62,18 @@ def tasks(ports, run_id, file, experiment):
 
 def _guard(ports, task):
     """As the triggerer's trigger does it."""
-    from holdfast.clients.connections import connection
-    from holdfast.clients.prometheus_live import prometheus_live, source
+    from holdfast.clients.indicators import Places, indicators_live
     from holdfast.steps.desk import desk_of
-    from holdfast.steps.watch import watch
+    from holdfast.steps.watch import questions, watch
     from holdfast.stores.live import SqliteLeases
 
     live = ports.settings.live
-    address = source(connection(ports.settings.connections, "prometheus_default"))
+    places = Places(ports.settings.connections, max_age=task.max_age)
 
     async def stand():
         async with (
             desk_of(live, lambda: closing(SqliteLeases(live)), ports.clock) as desk,
-            prometheus_live(address, PATIENCE_SECONDS) as metrics,
+            indicators_live(places, questions(task), PATIENCE_SECONDS) as metrics,
         ):
             await watch(task, desk, metrics, ports.clock)
 
