@@ -4,7 +4,7 @@ PYTEST := $(BIN)/python -m pytest
 PURE := */holdfast/model/*,*/holdfast/spec/*,*/holdfast/plan/*,*/holdfast/safety/*,*/holdfast/evidence/*,*/holdfast/score/*
 
 # of the runs through Airflow: the suites, and those kills that are quick
-QUICK := test_suites or keepers_parent_is_killed or keepers_child_is_killed or killed_triggerer or marking_the_run or test_page or test_budget or test_approval
+QUICK := test_suites or keepers_parent_is_killed or killed_triggerer or marking_the_run or test_page or test_budget or test_approval
 
 # the benches that take long go last
 LONG := $(patsubst %,tests/bench/test_%.py,compile overhead abort_latency abort_peer)
@@ -27,11 +27,11 @@ down: ready          ## stop both
 test: ready-dev      ## lint, types, layers and every test
 	@$(MAKE) --no-print-directory lint
 	$(PYTEST) tests/unit -n 2 --cov --cov-report=
-	$(PYTEST) tests/contract -n 2 --dist loadgroup --cov --cov-append --cov-report=
-	$(PYTEST) tests/dags --cov --cov-append --cov-report=
+	$(PYTEST) tests/contract -n 3 --dist loadgroup --cov --cov-append --cov-report=
+	$(PYTEST) tests/dags -n 2 --cov --cov-append --cov-report=
 	@$(BIN)/coverage report --fail-under 90 --format total
 	@$(BIN)/coverage report --fail-under 100 --skip-covered --include '$(PURE)'
-	$(PYTEST) tests/system --ignore tests/system/airflow -n 2 --dist loadfile
+	$(PYTEST) tests/system --ignore tests/system/airflow -n 3 --dist loadfile
 	$(PYTEST) tests/system/airflow -k '$(QUICK)'
 kills: ready-dev     ## kill every party of real runs, HOLDFAST_KILL_ROUNDS times each (10)
 	HOLDFAST_KILL_ROUNDS=$${HOLDFAST_KILL_ROUNDS:-10} $(PYTEST) tests/system/airflow

@@ -114,7 +114,7 @@ def test_a_target_that_is_not_there_is_refused_by_name(name: str, bench: Bench) 
 def test_the_effect_is_real_and_so_is_its_end(name: str, bench: Bench) -> None:
     driver, recipe = armed(bench, name)
     driver.inject(recipe)
-    assert bench.suffering()
+    wait_for(bench.suffering, 2)  # a user may take a moment to notice
     driver.revert(recipe)
     is_clean(driver, recipe)
     heals(bench)

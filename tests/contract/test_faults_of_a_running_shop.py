@@ -16,7 +16,7 @@ from shop.status import answers
 from support.shop import whole_shop
 from support.waiting import wait_for
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.xdist_group("running-shop")]
 DRIVERS: Registry[FaultDriver] = Registry("faults", "DRIVER")
 DATABASE = {"proxy": "shop_proxy"}
 PAYMENT = {"proxy": "shop_payment_proxy"}

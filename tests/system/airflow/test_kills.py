@@ -142,6 +142,7 @@ def test_a_killed_triggerer_ends_the_fault_within_the_lease(kill, lab):
 def test_a_task_killed_while_it_concludes_leaves_nothing_known(kill, lab):
     """Nobody needs it for the fault; but what it was to say stays unsaid."""
     case = kill("task process of inject, as it resumes")
+    until(lambda: lab.tasks() == [], 30.0)  # those that have set the fault up are gone
     until(lambda: lab.tasks() != [], 30.0)
     case.kill(lab.tasks())
     case.until_clean(within=2.0)
@@ -152,6 +153,7 @@ def test_a_task_killed_while_it_concludes_leaves_nothing_known(kill, lab):
 @pytest.mark.skipif(ROUNDS < 2, reason="Airflow notices after 60 s; HOLDFAST_KILL_ROUNDS=2")
 def test_a_task_killed_with_its_worker_leaves_nothing_known(kill, lab):
     case = kill("worker of inject, with its task, as it resumes")
+    until(lambda: lab.tasks() == [], 30.0)
     until(lambda: lab.tasks() != [], 30.0)
     case.kill([*lab.workers_of(lab.tasks()), *lab.tasks()])
     case.until_clean(within=2.0)

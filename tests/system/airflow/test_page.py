@@ -36,6 +36,14 @@ def token(lab, airflow):
     return answer.json()["access_token"]
 
 
+@pytest.fixture(scope="module")
+def ended(lab):
+    """A run that has had its fault and its report."""
+    run = lab.trigger("brief-0")
+    run.until_over(180)
+    return run
+
+
 def routes():
     """Every address of the pages, filled in, with each of its methods."""
     for route in pages(None).routes:
@@ -147,14 +155,12 @@ async def stop(tab, script):
     await tab.until("document.body.innerText.includes('Revoked by sre')", 90)
 
 
-def test_airflow_shows_the_page_beside_the_tasks_and_the_report_in_it(lab, airflow, token):
-    run = lab.trigger("brief-0")
-    run.until_over(180)
+def test_airflow_shows_the_page_beside_the_tasks_and_the_report_in_it(ended, airflow, token):
     frame = "document.querySelector('iframe')?.contentDocument"
 
     async def deed():
         async with browser(airflow, token) as tab:
-            at = f"{airflow}/dags/brief-0/runs/{run.dag_run_id}/plugin/resilience-run"
+            at = f"{airflow}/dags/brief-0/runs/{ended.dag_run_id}/plugin/resilience-run"
             await tab.go(at)
             await tab.until(f"{frame}?.querySelector('#status h1')", 120)
             await tab.run(f"{frame}.querySelector('a[href$=\"report.html\"]').click()")
@@ -165,13 +171,12 @@ def test_airflow_shows_the_page_beside_the_tasks_and_the_report_in_it(lab, airfl
     in_browser(deed())
 
 
-def test_without_a_script_the_page_shows_the_run(lab, airflow, token):
+def test_without_a_script_the_page_shows_the_run(ended, airflow, token):
     """By what the server sends: the page is whole without JavaScript."""
-    run = lab.trigger("brief-1")
-    run.until_over(180)
+    at = f"/holdfast/runs/brief-0/{ended.dag_run_id}"
     with httpx.Client(base_url=airflow, timeout=60, cookies={"_token": token}) as web:
-        page = web.get(f"/holdfast/runs/brief-1/{run.dag_run_id}").text
-        report = web.get(f"/holdfast/runs/brief-1/{run.dag_run_id}/files/report.pdf")
+        page = web.get(at).text
+        report = web.get(f"{at}/files/report.pdf")
     assert "<svg" in page
     assert "Guard and lease" in page
     assert report.content.startswith(b"%PDF")

@@ -12,11 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from holdfast.conformance import trial as conformance
 from holdfast.conformance.cells import Blow, Cell, Party
 from holdfast.conformance.deaths import halting
 from holdfast.conformance.trial import Trial
-from holdfast.model.fault import Fault
+from holdfast.model.fault import Effect, Fault
 from holdfast.settings import Settings
+from holdfast.steps import mend
 from holdfast.stores.keepers import LocalKeepers
 from support.leases import file_ports
 
@@ -87,7 +89,10 @@ def test_a_driver_whose_witness_is_blind_is_found(tmp_path, target):
     assert any("sees no residue" in problem for problem in found.problems)
 
 
-def test_a_revert_that_does_nothing_is_found(tmp_path, target):
+def test_a_revert_that_does_nothing_is_found(tmp_path, target, monkeypatch):
+    brief = mend.Limits(revert=1.0, residue=1.0, settle=0.5, total=1.0)
+    monkeypatch.setitem(mend.LIMITS, Effect.HELD, brief)  # or the janitor tries for 30 s, twice
+    monkeypatch.setattr(conformance, "HELD_SECONDS", 3.0)
     folders = broken(tmp_path, 'os.kill(recipe.undo["pid"], signal.SIGCONT)', "pass")
     found = trial(tmp_path, target, at(Party.CHILD), folders)
     assert any("residue" in problem or "not clean" in problem for problem in found.problems)
