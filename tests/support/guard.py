@@ -146,7 +146,8 @@ class World:
         await self.sleep(self.answer_seconds + self.away)
         self.away = 0.0
         date = EPOCH + self.clock.passed
-        return {q: Sample(values[q], date, "" if values[q] is not None else "no series")
+        return {q: Sample(values[q], date, "" if values[q] is not None else "no series",
+                          {} if values[q] is None else {"": values[q]})
                 for q in queries}
 
     async def read(self, lease_id: str) -> Lease:

@@ -47,7 +47,7 @@ POOR = "poor"
 and the load sends 50."""
 _BUDGET = """\
         blast_radius: {traffic: 100%}
-traffic: {requests: sum(shop_load_requests_total), hit: sum(shop_load_hit_total)}
+traffic: {requests: shop_load_requests_total, hit: shop_load_hit_total}
 budget: {most_requests_per_second: 8}
 """
 

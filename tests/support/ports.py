@@ -60,7 +60,7 @@ class FakeMetrics:
             answer = answer[min(self.asked.count(query), len(answer)) - 1]
         at = START.timestamp()
         if isinstance(answer, int | float):
-            return Sample(float(answer), at)
+            return Sample(float(answer), at, each={"": float(answer)})
         return Sample(None, at, answer or "no series")
 
     def between(self, query: str, start: float, end: float,

@@ -63,7 +63,14 @@ class Tour:
         failed = []
         for number, act in enumerate(acts, start=1):
             _say(f"act {number} of {len(acts)}: {act.__doc__}")
-            if not act():
+            try:
+                well = act()
+            except HoldfastError as error:
+                if number == 1:
+                    raise  # nothing is up to go on with
+                _tell(str(error), well=False)
+                well = False
+            if not well:
                 failed.append(number)
             if self._pause and number < len(acts):
                 typer.prompt("Enter goes on", default="", show_default=False)

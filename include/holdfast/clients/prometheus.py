@@ -8,7 +8,7 @@ from functools import cached_property
 from math import isfinite, isnan
 from typing import Any
 
-from holdfast.clients.promql import NO_SERIES, age_of, fresh, parameters, too_old
+from holdfast.clients.promql import NO_SERIES, age_of, fresh, parameters, sample_of, too_old
 from holdfast.clock import Clock, SystemClock
 from holdfast.errors import CheckError
 from holdfast.ports.metrics import Sample
@@ -112,13 +112,9 @@ def _trouble(text: str) -> str:
 
 
 def _sample(result: Any, asked_at: float) -> Sample:
-    if result and isinstance(result[0], dict):
-        if len(result) > 1:
-            return Sample(None, asked_at, f"{len(result)} series instead of one")
-        if "values" in result[0]:
+    if not result or isinstance(result[0], dict):
+        if result and "values" in result[0]:
             return Sample(None, asked_at, "the query gives a range, not one number")
-        result = result[0]["value"]
-    if not result:
-        return Sample(None, asked_at, NO_SERIES)
+        return sample_of(result or (), asked_at)
     at, value = float(result[0]), float(result[1])
     return Sample(None, at, "the value is not a number") if isnan(value) else Sample(value, at)

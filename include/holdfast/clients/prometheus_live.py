@@ -8,6 +8,7 @@ from typing import Any
 
 import aiohttp
 
+from holdfast.clients import promql
 from holdfast.clients.connections import Connection, authorization
 from holdfast.clients.polling import REQUEST_SECONDS, polling
 from holdfast.clients.promql import NO_SERIES, age_of, fresh, parameters, too_old
@@ -99,8 +100,6 @@ def _read(body: Any, now: float) -> Sample:
         return Sample(None, now, f"the query gives a {data['resultType']}, not one number")
     found = data["result"]
     if data["resultType"] == "vector":
-        if len(found) != 1:
-            return Sample(None, now, f"{len(found)} series instead of one" if found else NO_SERIES)
-        found = found[0]["value"]
+        return promql.sample_of(found, now)
     at, value = float(found[0]), float(found[1])
     return Sample(None, at, "the value is not a number") if isnan(value) else Sample(value, at)

@@ -6,8 +6,13 @@ version, but only of a query that is nothing but one selector. A range such as `
 as far as it says.
 """
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from math import isfinite, isnan
+from typing import Any
+
+from holdfast.ports.metrics import Sample
 
 _SELECTOR = re.compile(r"""[a-zA-Z_:][a-zA-Z0-9_:]*\s*(\{([^"'`{}]|"[^"\\]*"|'[^'\\]*')*\})?""")
 NO_SERIES = "no series instead of one"
@@ -41,3 +46,22 @@ def parameters(query: str, max_age: float | None) -> Mapping[str, str]:
 def too_old(age: float, max_age: float | None) -> str:
     """Why a sample is no data."""
     return f"the latest sample is {age:.1f} s old, {max_age or 0.0:g} s allowed"
+
+
+def sample_of(series: Sequence[Mapping[str, Any]], asked_at: float) -> Sample:
+    """The one number of a vector, and what each of its series has; else why there is none."""
+    found = {_labels(one): float(one["value"][1]) for one in series}
+    each = {labels: value for labels, value in found.items() if isfinite(value)}
+    if len(series) != 1:
+        why = f"{len(series)} series instead of one" if series else NO_SERIES
+        return Sample(None, asked_at, why, each)
+    at, value = float(series[0]["value"][0]), float(series[0]["value"][1])
+    if isnan(value):
+        return Sample(None, at, "the value is not a number")
+    return Sample(value, at, "", each)
+
+
+def _labels(one: Mapping[str, Any]) -> str:
+    """A series as text; without its name, which some functions drop."""
+    labels = {k: v for k, v in one.get("metric", {}).items() if k != "__name__"}
+    return json.dumps(labels, sort_keys=True)

@@ -38,10 +38,10 @@ class BudgetSpec(Frozen):
 
 
 class Traffic(Frozen):
-    """The requests of the target's users, as counters that only rise."""
+    """The requests of the target's users, as counters that only rise; each series by itself."""
 
-    requests: Filled = Field(description="PromQL of one counter: all requests until now")
-    hit: Filled = Field(description="PromQL of one counter: those that failed or took too long")
+    requests: Filled = Field(description="PromQL of a counter: all requests until now")
+    hit: Filled = Field(description="PromQL of a counter: those that failed or took too long")
 
 
 class BlastRadius(Frozen):

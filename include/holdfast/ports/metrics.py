@@ -1,7 +1,7 @@
 """Where objectives are read from."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from holdfast.model.indicator import Question
@@ -11,12 +11,14 @@ from holdfast.model.indicator import Question
 class Sample:
     """A value of an indicator and the date (unix seconds) it is of.
 
-    None means no data, `why` says why.
+    None means no data, `why` says why. `each` has the value of every series by its labels, also
+    where there are several and so no one value: counters are counted by series.
     """
 
     value: float | None
     at: float
     why: str = ""
+    each: Mapping[str, float] = field(default_factory=dict)
 
 
 class Metrics(Protocol):

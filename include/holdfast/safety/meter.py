@@ -11,7 +11,7 @@ from holdfast.model.allowance import BudgetSpec
 from holdfast.model.indicator import Question
 from holdfast.model.lease import Lease, LeaseState, Reason
 from holdfast.ports.metrics import Sample
-from holdfast.safety.traffic import rise
+from holdfast.safety.traffic import rises
 
 _ON = (LeaseState.INJECTING, LeaseState.ACTIVE)
 _LEAST_SECONDS = 2.0
@@ -30,16 +30,16 @@ class Purse(BaseModel):
 class Allowed(BaseModel):
     """How far a fault may go; plain data that travels through Airflow.
 
-    `requests_then` and `hit_then` are the counters when the guard was asked for: one that was
-    moved while the fault is on counts from there. `before` is the run's requests until then.
+    `requests_then` and `hit_then` are the counters' series when the guard was asked for: one that
+    was moved while the fault is on counts from there. `before` is the run's requests until then.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     requests: str = ""
     hit: str = ""
-    requests_then: float | None = None
-    hit_then: float | None = None
+    requests_then: Mapping[str, float] | None = None
+    hit_then: Mapping[str, float] | None = None
     before: float = 0.0
     traffic: float = 1.0
     purse: Purse | None = None
@@ -68,10 +68,10 @@ class Limit:
 
 @dataclass
 class _Count:
-    """One counter as a guard has seen it."""
+    """One counter as a guard has seen it, by series."""
 
-    then: float | None
-    last: float | None = None
+    then: Mapping[str, float] | None
+    last: Mapping[str, float] | None = None
     seen_at: float | None = None
     total: float = 0.0  # since the guard began, or was asked for
     fault: float = 0.0  # since the fault is on
@@ -79,14 +79,14 @@ class _Count:
 
     def look(self, sample: Sample, now: float, *, is_on: bool) -> None:
         """Take a reading in."""
-        self.why = "" if sample.value is not None else sample.why
+        self.why = "" if sample.each else sample.why
         if self.seen_at is None:
             self.seen_at = now
-        if sample.value is None:
+        if not sample.each:
             return
         is_first, known = self.last is None, self.then if self.last is None else self.last
-        more = 0.0 if known is None else rise(known, sample.value)
-        self.last, self.seen_at = sample.value, now
+        more = 0.0 if known is None else rises(known, sample.each)
+        self.last, self.seen_at = {**(known or {}), **sample.each}, now
         self.total += more
         if is_on:
             self.fault += more

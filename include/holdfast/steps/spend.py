@@ -11,7 +11,7 @@ from holdfast.safety.conditions import Watch, watch_of
 from holdfast.safety.ledger import balance, by_experiment
 from holdfast.safety.meter import Allowed, Purse
 from holdfast.steps.book import experiment_of, plan_of, run_of, suite_of
-from holdfast.steps.traffic import rise_of, whole_run
+from holdfast.steps.traffic import latest, rise_of, whole_run
 
 WHOLE_RUN = "run"
 """Name of the entry that sums up a run's experiments."""
@@ -79,13 +79,12 @@ def _allowed(ports: Ports, run_id: str, suite: Suite, experiment: Experiment) ->
     if suite.traffic is None:
         return None if purse is None else Allowed(purse=purse)
     traffic, prometheus = suite.traffic, suite.target.prometheus
-    metrics = ports.metrics(prometheus)
     since = whole_run(ports, run_of(ports, run_id))
     return Allowed(
         requests=traffic.requests,
         hit=traffic.hit,
-        requests_then=metrics.now(traffic.requests).value,
-        hit_then=metrics.now(traffic.hit).value,
+        requests_then=latest(ports, prometheus, traffic.requests),
+        hit_then=latest(ports, prometheus, traffic.hit),
         before=rise_of(ports, prometheus, traffic.requests, since).rise,
         traffic=experiment.blast_radius.within(suite.blast_radius).traffic,
         purse=purse,

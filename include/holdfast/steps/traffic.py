@@ -1,6 +1,6 @@
 """When the faults of a run were on, and what the target's counters rose by meanwhile."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from holdfast.clients.host import boot_id
@@ -13,6 +13,9 @@ from holdfast.safety.traffic import Counted, counted
 Window = tuple[float, float]
 """From and to, in unix seconds."""
 _MOST_POINTS = 5000
+MEMORY_SECONDS = 300.0
+"""How far back an instance is looked for that cannot be seen at the start."""
+_MEMORY_STEP = 5.0
 
 
 def window(ports: Ports, lease: Lease) -> Window | None:
@@ -41,10 +44,21 @@ def rise_of(ports: Ports, prometheus: str, query: str, within: Window) -> Counte
     start, end = within
     step = max(1.0, (end - start) / _MOST_POINTS)
     try:
-        points = ports.metrics(prometheus).between(query, start, end + step, step)
+        every = ports.metrics(prometheus).each_between(
+            query, start - MEMORY_SECONDS, end + step, step)
     except (CheckError, SpecError):
         return counted((), start, end)
-    return counted(points, start, end, step)
+    return counted(every, start, end, step)
+
+
+def latest(ports: Ports, prometheus: str, query: str) -> Mapping[str, float] | None:
+    """What each series of a counter was last seen at; None if nothing can be seen.
+
+    A series that is missing now may have been there: an instance that hangs is not scraped.
+    """
+    asked = f"last_over_time(({query})[{MEMORY_SECONDS:g}s:{_MEMORY_STEP:g}s])"
+    metrics = ports.metrics(prometheus)
+    return {**metrics.now(asked).each, **metrics.now(query).each} or None
 
 
 def rises_of(

@@ -20,12 +20,19 @@ def budget(**changes):
 
 def allowed(reserved="", **changes):
     purse = Purse(reserved=Decimal(reserved), budget=budget()) if reserved else None
-    parts = {"requests": "r", "hit": "h", "requests_then": 1000.0, "hit_then": 0.0, "purse": purse}
+    parts = {"requests": "r", "hit": "h", "requests_then": {"": 1000.0}, "hit_then": {"": 0.0},
+             "purse": purse}
     return Allowed(**(parts | changes))
 
 
 def samples(requests=None, hit=0.0):
-    return {"r": Sample(requests, 0.0, "late"), "h": Sample(hit, 0.0, "late")}
+    return {"r": _sample(requests), "h": _sample(hit)}
+
+
+def _sample(read):
+    """One number, or a number for each series."""
+    each = read if isinstance(read, dict) else {} if read is None else {"": read}
+    return Sample(read if len(each) == 1 else None, 0.0, "late", each)
 
 
 def meter(task, *, hold=False, lease_seconds=5.0):
@@ -76,7 +83,7 @@ def test_a_guard_that_was_moved_counts_from_when_it_was_asked_for():
 
 
 def test_a_counter_that_began_anew_loses_nothing_that_was_seen():
-    made = meter(allowed("1", hit_then=0.0), lease_seconds=0.0)
+    made = meter(allowed("1"), lease_seconds=0.0)
     run(made, (QUIET, 99.0, 1000.0, 0.0), (ON, 101.0, 1600.0, 0.0))
     assert 1000 == run(made, (ON, 105.0, 400.0, 0.0)).reading["requests"]
 
@@ -171,3 +178,14 @@ def test_it_travels_as_json():
     task = allowed("1.000001")
     assert task == Allowed.model_validate_json(task.model_dump_json())
     assert (["r", "h"], []) == (task.queries(), Allowed().queries())
+
+
+def test_an_instance_that_dies_takes_nothing_with_it_that_was_counted():
+    """Each series by itself: in a sum the fall of one would be read as a restart of all."""
+    made = meter(allowed("1", requests_then={"a": 500.0, "b": 900.0}), lease_seconds=0.0)
+    run(made, (QUIET, 99.0, {"a": 500.0, "b": 900.0}, 0.0),
+        (ON, 101.0, {"a": 600.0, "b": 1000.0}, 0.0))
+    assert None is run(made, (ON, 102.0, {"b": 1100.0}, 0.0))
+    back = {"a": 50.0, "b": 1200.0, "c": 10.0}  # one began anew, one is new
+    assert None is run(made, (ON, 103.0, back, 0.0))
+    assert 1000 == run(made, (ON, 105.0, back | {"b": 1740.0}, 0.0)).reading["requests"]

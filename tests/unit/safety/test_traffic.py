@@ -19,12 +19,12 @@ def points(*values, start=100.0):
     pytest.param(points(10), Counted(0.0, 0.0), id="one-reading"),
 ])
 def test_what_a_counter_rose_by(seen, expected):
-    assert expected == counted(seen, 100.0, 102.0)
+    assert expected == counted([seen], 100.0, 102.0)
 
 
 def test_what_lies_beyond_the_readings_is_unseen():
     """Missing data never counts as nothing."""
-    assert Counted(10.0, 5.0 + 7.0) == counted(points(10, 15, 20), 95.0, 109.0)
+    assert Counted(10.0, 5.0 + 7.0) == counted([points(10, 15, 20)], 95.0, 109.0)
 
 
 @given(st.lists(st.integers(0, 1000)), st.integers(0, 5))
@@ -34,4 +34,14 @@ def test_a_restart_in_between_only_ever_hides_what_nobody_read(steps, at):
         value = 0 if number == at else value
         value, whole = value + more, whole + (more if seen else 0)
         seen.append((float(number), float(value)))
-    assert counted(seen, 0.0, max(0.0, len(seen) - 1.0)).rise <= whole
+    assert counted([seen], 0.0, max(0.0, len(seen) - 1.0)).rise <= whole
+
+
+@pytest.mark.parametrize(("every", "expected"), [
+    pytest.param([points(10, 15, 20), points(1, 2)], 11.0, id="one-dies"),
+    pytest.param([points(10, 15, 20), points(3, 8, start=101)], 18.0, id="one-is-new"),
+    pytest.param([points(10, 15, 20), [(80.0, 500.0), (102.0, 503.0)]], 13.0, id="one-was-away"),
+    pytest.param([points(7, 9, start=101), points(4, start=102)], 2.0, id="nobody-looked-before"),
+])
+def test_each_series_is_counted_by_itself(every, expected):
+    assert Counted(expected, 0.0) == counted(every, 100.0, 103.0)

@@ -36,13 +36,13 @@ class Counters(FakeMetrics):
     until = 1000.0
     silent = False
 
-    def between(self, query, start, end, step):
+    def each_between(self, query, start, end, step):
         if self.silent:
             raise CheckError("Prometheus could not be asked")
         begun = START.timestamp()
         each = {"r": 100.0, "h": 4.0}.get(query, 0.0)
         seconds = [s for s in range(200) if start <= begun + s <= min(end, begun + self.until)]
-        return [(begun + s, each * s) for s in seconds]
+        return [[(begun + s, each * s) for s in seconds]]
 
 
 def counters(**changes):
@@ -118,7 +118,7 @@ def test_the_guard_is_told_the_counters_of_now_and_what_was_set_aside(tmp_path):
     ports = begun(tmp_path)
     ports.clock.passed = 20.0
     allowed = task_of_guard(ports, RUN, "first", "lease").allowed
-    assert ("r", "h", 5000.0, 200.0, 2100.0, 0.05, Decimal("8.4")) == (
+    assert ("r", "h", {"": 5000.0}, {"": 200.0}, 2100.0, 0.05, Decimal("8.4")) == (
         allowed.requests, allowed.hit, allowed.requests_then, allowed.hit_then, allowed.before,
         allowed.traffic, allowed.purse.reserved)
 
