@@ -44,10 +44,13 @@ def connect(
         if remove:
             _forget(file, connection_id, url)
             return
-        if not connection_id:
+        if not connection_id and not url:
             for known in connection_ids(file):
                 out.print(_shown(file, known), markup=False)
             return
+        if not re.fullmatch(r"[A-Za-z0-9_.-]+", connection_id):
+            raise SpecError(f"'{connection_id}' is no id", where="ID",
+                            hint="letters, digits, and _ . - between them, as suites name it")
         if url:
             file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             entry = _entry(_parts(url), node, extra)
@@ -67,8 +70,11 @@ def _forget(file: Path, connection_id: str, url: str) -> None:
 def _parts(url: str) -> SplitResult:
     try:
         parts = urlsplit(url)
+        is_port = parts.port != 0
     except ValueError as error:
-        raise SpecError(f"no address: {error}", where="URL") from error
+        raise SpecError(f"no address or no port: {error}", where="URL") from error
+    if not is_port:
+        raise SpecError("no port: 0", where="URL", hint="1 to 65535")
     if parts.scheme not in _TYPES or not parts.hostname:
         raise SpecError(
             f"'{url.rpartition('@')[2]}' is no address", where="URL",
@@ -84,7 +90,8 @@ def _parts(url: str) -> SplitResult:
     if lost:
         raise SpecError(
             "an address is scheme, login, host, port and for a database its name: the rest would "
-            "be lost", where="URL", hint="--extra KEY=VALUE keeps what a target needs besides",
+            "be lost", where="URL",
+            hint="--extra KEY=VALUE keeps what a target needs besides, such as sslmode=require",
         )
     return parts
 
@@ -96,10 +103,7 @@ def _entry(
     if nodes:
         more["nodes"] = [_node(text) for text in nodes]
     is_http = _TYPES[parts.scheme] == "http"
-    try:
-        port = parts.port or _PORTS[parts.scheme]
-    except ValueError as error:
-        raise SpecError(f"no port: {error}", where="URL") from error
+    port = _PORTS[parts.scheme] if parts.port is None else parts.port
     return {
         "conn_type": _TYPES[parts.scheme], "host": parts.hostname, "port": port,
         "login": unquote(parts.username or ""),
@@ -116,7 +120,7 @@ def _pair(text: str) -> tuple[str, object]:
 
 def _node(text: str) -> dict[str, object]:
     match = re.fullmatch(r"([A-Za-z0-9_-]+)=(.+):([0-9]{1,5})", text)
-    if match is None:
+    if match is None or not 0 < int(match[3]) < 65536:
         raise SpecError(f"'{text}' is not NAME=HOST:PORT", where="--node")
     return {"name": match[1], "host": match[2], "port": int(match[3])}
 
@@ -126,7 +130,12 @@ def _password(file: str) -> str:
     if file == "-" or (not file and not sys.stdin.isatty()):
         return sys.stdin.readline().rstrip("\n")
     if file:
-        return next(iter(Path(file).read_text().splitlines()), "")
+        try:
+            return next(iter(Path(file).read_text().splitlines()), "")
+        except (OSError, ValueError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is no text"
+            raise SpecError(f"'{file}' cannot be read: {why}", where="--password-file",
+                            hint="name a file with the password in its first line") from error
     return str(typer.prompt("password", hide_input=True, default="", show_default=False))
 
 

@@ -23,6 +23,7 @@ from holdfast.cli.new import new_app
 from holdfast.cli.report import reporter
 from holdfast.cli.run import runner
 from holdfast.cli.watch import watcher
+from holdfast.errors import SpecError
 from holdfast.model.quantities import parse_duration
 
 app = typer.Typer(
@@ -47,10 +48,18 @@ def sweep(
     from holdfast.steps.janitor import sweep as sweep_faults
 
     with border():
+        pause = _pause(every) if every else None
         ports = wiring.ports(settings())
         while True:
             for line in sweep_faults(ports):
                 out.print(line, markup=False)
-            if not every:
+            if pause is None:
                 return
-            time.sleep(parse_duration(every).total_seconds())
+            time.sleep(pause)
+
+
+def _pause(every: str) -> float:
+    try:
+        return parse_duration(every).total_seconds()
+    except ValueError as error:
+        raise SpecError(f"'{every}': {error}", where="--every") from error

@@ -8,6 +8,7 @@ import typer
 
 from holdfast import wiring
 from holdfast.cli.border import border, out, settings
+from holdfast.errors import SpecError
 from holdfast.steps.gauges import Family, Gauges
 
 if TYPE_CHECKING:
@@ -81,6 +82,11 @@ class _Quiet(WSGIRequestHandler):
 def _serve(registry: "CollectorRegistry", port: int) -> None:
     from prometheus_client import make_wsgi_app
 
-    with make_server(HOST, port, make_wsgi_app(registry), handler_class=_Quiet) as server:
+    try:
+        made = make_server(HOST, port, make_wsgi_app(registry), handler_class=_Quiet)
+    except OSError as error:
+        raise SpecError(f"port {port} of {HOST} cannot be had: {error.strerror}", where="--serve",
+                        hint="another port, or 0 for any that is free") from error
+    with made as server:
         out.print(f"http://{HOST}:{server.server_port}/metrics", markup=False)
         server.serve_forever()

@@ -13,10 +13,11 @@ from holdfast.cli.border import border, out, settings
 from holdfast.clients.connections import connection
 from holdfast.clients.prometheus import PrometheusMetrics
 from holdfast.errors import CheckError, SpecError
-from holdfast.model.quantities import NAME
+from holdfast.model.quantities import NAME, parse_duration
 from holdfast.model.suite import Selector
 from holdfast.spec.draft import FIRST, Draft, Service, draft, service_of
-from holdfast.spec.load import load_suite
+from holdfast.spec.load import load_text
+from holdfast.spec.problems import SpecErrors
 from holdfast.spec.vocabularies import VOCABULARIES, spoken
 
 new_app = typer.Typer()
@@ -24,6 +25,7 @@ _NEXT = {
     "plan": "what it would hit now", "watch": "the guard without a fault", "run": "with Airflow up",
 }
 _KINDS = tuple(Selector.model_fields)
+_MATCHER = r'[a-zA-Z_][a-zA-Z0-9_]*\s*(=|!=|=~|!~)\s*"([^"\\\n]|\\.)*"'
 
 
 @new_app.command()
@@ -62,8 +64,9 @@ def new(
         services = [service_of(text, _KINDS) for text in service] or _ask_services()
         said = Draft(
             name=name, owner=owner or getpass.getuser(), environment=environment,
-            services=services, vocabulary=metrics or _found_out(prometheus), selector=labels,
-            window=window, grace=grace, prometheus=prometheus,
+            services=services, vocabulary=metrics or _found_out(prometheus),
+            selector=_matchers(labels), window=_length(window, "--window"),
+            grace=_length(grace, "--grace"), prometheus=prometheus,
         )
         called = str(output) if output else name
         _write(file, draft(said, called))
@@ -72,14 +75,31 @@ def new(
             out.print(f"  holdfast {command} {called:<20} {what}".rstrip(), markup=False)
 
 
-def _write(file: Path, text: str) -> None:
-    """Keep the draft only when it is a suite: a flag may hold anything."""
-    file.write_text(text)
+def _length(text: str, flag: str) -> str:
     try:
-        load_suite(file)
-    except SpecError:
-        file.unlink()
-        raise
+        parse_duration(text)
+    except ValueError as error:
+        raise SpecError(f"'{text}': {error}", where=flag) from error
+    return text
+
+
+def _matchers(text: str) -> str:
+    """Label matchers and nothing else: they go into every query as they are."""
+    if text and not re.fullmatch(rf"{_MATCHER}(\s*,\s*{_MATCHER})*", text):
+        raise SpecError(f"'{text}' is no list of label matchers", where="--labels",
+                        hint="such as job=\"api\",zone=~\"eu-.*\"")
+    return text
+
+
+def _write(file: Path, text: str) -> None:
+    """Keep the draft only when it is a suite; else say what is wrong with what was said."""
+    try:
+        load_text(text, "draft")
+    except SpecErrors as wrong:
+        first = wrong.errors[0]
+        raise SpecError(f"what was said makes no suite: {first.message}", hint=first.hint) \
+            from wrong
+    file.write_text(text)
 
 
 def _found_out(prometheus: str) -> str:

@@ -21,6 +21,14 @@ OWN_NAME = "holdfast"
 _LIMIT = 4.0
 
 
+_TLS = ("sslmode", "sslrootcert", "sslcert", "sslkey", "channel_binding")
+
+
+def tls_of(entry: Connection) -> dict[str, str]:
+    """How a connection asks for TLS, in libpq's words, from its extra; nothing where unsaid."""
+    return {word: str(entry.extra[word]) for word in _TLS if word in entry.extra}
+
+
 @dataclass(frozen=True, slots=True)
 class Node:
     """One server of the cluster."""
@@ -121,6 +129,7 @@ class Cluster:
         return make_conninfo(
             host=node.host, port=node.port, user=self._entry.login or None,
             password=(secret and self._entry.password) or None, dbname=self._database,
+            **tls_of(self._entry),
         )
 
     def named(self, node: Node) -> str:

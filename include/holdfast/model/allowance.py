@@ -67,7 +67,7 @@ class HealthPart(Frozen):
     """One part of the health score: a query that gives 0 (ill) to 1 (well)."""
 
     prometheus: Filled
-    weight: float = Field(1.0, gt=0, le=100)
+    weight: float = Field(1.0, gt=0, le=100, strict=True)
 
 
 class HealthSpec(Frozen):

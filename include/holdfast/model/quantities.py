@@ -118,7 +118,7 @@ class Bound(Frozen):
 
 
 _BOUND = rf"(<=|>=|<|>)\s*(-?{_NUMBER})\s*(ms|s|%)?"
-_STOP = r"(.+?)(?:\s+for\s+(\S+))?"
+_STOP = r"(.{1,60}?)(?:\s+for\s+(\S+))?"
 _BURN = rf">\s*({_NUMBER})x\s+over\s+(\S+)\s+and\s+(\S+)"
 _LIMITS = {"%": (0.0, 100.0), "ms": (0.0, math.inf), "s": (0.0, math.inf)}
 

@@ -13,9 +13,12 @@ from holdfast.errors import SpecError
 from holdfast.model.rollout import unroll
 from holdfast.model.suite import Suite
 from holdfast.spec import rules, steps, text, translate
+from holdfast.spec.letters import one_line
 from holdfast.spec.problems import Problem, SpecErrors
 from holdfast.spec.rules import Known
 
+_MOST = 50
+"""Errors of one file that are told; nobody reads on."""
 _ANY = {"owner": "x", "hypothesis": "x", "duration": "1s"}
 """Stands for what is needed and wrong, where no rule minds, while the rest is checked."""
 
@@ -33,9 +36,9 @@ def load_suite(path: Path, known: Known | None = None) -> LoadedSuite:
     """Read and check a suite file (YAML or JSON); SpecErrors names file, line and column."""
     content = _content(path)
     try:
-        written = content.decode()
-    except UnicodeDecodeError as error:
-        raise SpecErrors([SpecError(f"not UTF-8: byte {error.start}", where=str(path))]) from error
+        written = text.decoded(content, str(path))
+    except SpecError as error:
+        raise SpecErrors([error]) from error
     return load_text(written, str(path), known)
 
 
@@ -100,10 +103,12 @@ def _has(node: Any, step: Any) -> bool:
 
 
 def _errors(source: text.Source, problems: list[Problem]) -> SpecErrors:
-    placed = [
-        (source.spot(p.place, on_key=p.on_key),
-         SpecError(p.text, where=source.at(p.place, on_key=p.on_key), hint=p.hint))
-        for p in problems
+    placed = sorted(problems, key=lambda p: source.spot(p.place, on_key=p.on_key))
+    told = [
+        SpecError(one_line(p.text), where=source.at(p.place, on_key=p.on_key),
+                  hint=one_line(p.hint))
+        for p in placed[:_MOST]
     ]
-    placed.sort(key=lambda pair: pair[0])
-    return SpecErrors(error for _, error in placed)
+    if len(placed) > _MOST:
+        told.append(SpecError(f"{len(placed) - _MOST} more", where=source.where))
+    return SpecErrors(told)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from holdfast.errors import SpecError
+from holdfast.spec.letters import foreign
 
 _MANY = 12
 Place = tuple[Any, ...]
@@ -42,7 +43,8 @@ def nearest(word: object, known: Iterable[str]) -> str:
         str(word), choices, scorer=OSA.distance, processor=str.lower, score_cutoff=allowed
     )
     if found is not None:
-        return f"did you mean '{found[0]}'?"
+        other = foreign(str(word)) if found[0].isascii() else ""
+        return f"did you mean '{found[0]}'?" + (f" {other}" if other else "")
     if len(choices) > _MANY:
         choices = list(dict.fromkeys(f"{family}.*" if rest else family
                                      for family, _, rest in (c.partition(".") for c in choices)))

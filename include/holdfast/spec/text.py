@@ -1,16 +1,20 @@
 """YAML text to plain data that remembers the line and column of every value, within limits."""
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from holdfast.errors import SpecError
+from holdfast.spec.letters import hidden, name_of, one_line
 from holdfast.spec.problems import Place
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 20
 MAX_ALIASES = 16
+MAX_VALUES = 10_000
+"""With what aliases repeat; the largest suite that comes along has about 700."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,10 @@ def read(text: str, where: str) -> Source:
 
     # libyaml reads a file about ten times faster; what scalars mean is settled below, for both.
     loader = yaml.CLoader if yaml.__with_libyaml__ else yaml.Loader
-    refuse_large(len(text.encode()), where)
+    refuse_large(len(text.encode(errors="surrogatepass")), where)
+    text = text.removeprefix("\ufeff")
+    for line, column, letter in hidden(text):
+        raise _unseen(letter, f"{where}:{line}:{column}")
     try:
         return _Reader(where, yaml.parse(text, Loader=loader)).document()
     except yaml.MarkedYAMLError as error:
@@ -61,6 +68,23 @@ def read(text: str, where: str) -> Source:
         raise SpecError(f"not YAML: {str(error).splitlines()[0]}", where=where) from error
 
 
+def decoded(content: bytes, where: str) -> str:
+    """The text of a file; SpecError at the first byte that is not UTF-8."""
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        before = content[:error.start]
+        line, column = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
+        other = "UTF-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "not UTF-8"
+        text = f"the file is {other}: byte 0x{content[error.start]:02x}"
+        raise SpecError(text, where=f"{where}:{line}:{column}", hint="save it as UTF-8") from error
+
+
+def _unseen(letter: str, where: str) -> SpecError:
+    return SpecError(f"a letter that is not seen: {name_of(letter)}", where=where,
+                     hint="take it out")
+
+
 @dataclass
 class _Reader:
     """Builds data from events, so that a refused file is never built."""
@@ -69,8 +93,9 @@ class _Reader:
     events: Iterator[Any]
     values: dict[Place, tuple[int, int]] = field(default_factory=dict)
     keys: dict[Place, tuple[int, int]] = field(default_factory=dict)
-    anchors: dict[str, Any] = field(default_factory=dict)
+    anchors: dict[str, tuple[Any, int]] = field(default_factory=dict)
     aliases: int = 0
+    count: int = 0
 
     def document(self) -> Source:
         """Read the only document."""
@@ -89,6 +114,8 @@ class _Reader:
         """Read what begins with this event."""
         if len(place) > MAX_DEPTH:
             self.refuse(event, f"more than {MAX_DEPTH} levels deep")
+        self.more(event, 1)
+        before = self.count
         self.values[place] = _spot(event)
         if _is(event, "Alias"):
             return self.alias(event)
@@ -96,8 +123,14 @@ class _Reader:
             self.refuse(event, f"a tag is not allowed: {event.tag}", "plain values only")
         built = _BUILD[type(event).__name__](self, event, place)
         if event.anchor is not None:
-            self.anchors[event.anchor] = built
+            self.anchors[event.anchor] = built, self.count - before
         return built
+
+    def more(self, event: Any, values: int) -> None:
+        """Count values; who repeats by alias what holds much has written much."""
+        self.count += values
+        if self.count > MAX_VALUES:
+            self.refuse(event, f"more than {MAX_VALUES} values, aliases counted in full")
 
     def mapping(self, _event: Any, place: Place) -> dict[Any, Any]:
         """Read up to the end of the mapping; a key may be there once."""
@@ -105,7 +138,7 @@ class _Reader:
         while not _is(event := next(self.events), "MappingEnd"):
             if not _is(event, "Scalar") or event.anchor is not None:
                 self.refuse(event, "a key is a plain word")
-            key = str(event.value)
+            key = self.seen(event)
             if key in built:
                 line = self.keys[(*place, key)][0]
                 self.refuse(event, f"'{key}' is there twice", f"first in line {line}")
@@ -122,7 +155,26 @@ class _Reader:
 
     def scalar(self, event: Any, _place: Place) -> Any:
         """Read a plain value by the core schema of YAML 1.2; what is quoted is text."""
-        return _core(event.value) if event.implicit[0] else event.value
+        written = self.seen(event)
+        if not event.implicit[0]:
+            return written
+        if re.fullmatch(_LEADING_ZERO, written):
+            plain = written.lstrip("+-0")
+            self.refuse(event, f"'{written}' is octal to some readers of YAML, decimal to others",
+                        f"{plain}, or '{written}' in quotes for a text")
+        value = _core(written)
+        if isinstance(value, float) and (math.isinf(value) or re.fullmatch(_WHOLE, written)):
+            self.refuse(event, f"the number '{written}' is too large", "at most 18 digits")
+        return value
+
+    def seen(self, event: Any) -> str:
+        """The text of a scalar; in quotes, letters may be written that are not seen."""
+        written = str(event.value)
+        if event.style == '"':
+            for _line, _column, letter in hidden(written):
+                line, column = _spot(event)
+                raise _unseen(letter, f"{self.where}:{line}:{column}")
+        return written
 
     def alias(self, event: Any) -> Any:
         """Give again what an anchor has named before."""
@@ -131,12 +183,16 @@ class _Reader:
             self.refuse(event, f"more than {MAX_ALIASES} aliases")
         if event.anchor not in self.anchors:
             self.refuse(event, f"unknown alias '*{event.anchor}'")
-        return self.anchors[event.anchor]
+        again, size = self.anchors[event.anchor]
+        self.more(event, size)
+        return again
 
     def refuse(self, event: Any, text: str, hint: str = "") -> None:
         """Stop reading."""
         line, column = _spot(event)
-        raise SpecError(text, where=f"{self.where}:{line}:{column}", hint=hint)
+        raise SpecError(
+            one_line(text), where=f"{self.where}:{line}:{column}", hint=one_line(hint)
+        )
 
 
 _BUILD = {
@@ -148,6 +204,10 @@ _WORDS = {
     "": None, "~": None, "null": None, "Null": None, "NULL": None,
     "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
 }
+
+
+_WHOLE = r"[-+]?[0-9]+"
+_LEADING_ZERO = r"[-+]?0[0-9]{1,40}"
 
 
 def _core(text: str) -> Any:

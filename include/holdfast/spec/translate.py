@@ -5,6 +5,7 @@ from functools import cache
 from typing import Any
 
 from holdfast.model.suite import Suite
+from holdfast.spec.letters import foreign
 from holdfast.spec.problems import Place, Problem, nearest
 
 _NAME = r"^[a-z][a-z0-9-]{0,62}$"
@@ -22,7 +23,10 @@ def problems(errors: Iterable[Mapping[str, Any]]) -> list[Problem]:
     """Translate the errors of a ValidationError."""
     told = list(errors)
     found = [_problem(error) for error in told if not follows(error)]
-    misspelt = {(p.place[:-1], p.hint) for p in found if p.text.startswith("unknown word")}
+    misspelt = {
+        (p.place[:-1], p.hint.partition("?")[0] + "?")
+        for p in found if p.text.startswith("unknown word")
+    }
     return [p for p in found if (p.place, f"did you mean {_first(p.text)}?") not in misspelt]
 
 
@@ -68,10 +72,9 @@ def _pattern(place: Place, value: Any, ctx: Mapping[str, Any]) -> Problem:
         return Problem(place, f"{_called(place)} is empty", "write one")
     if ctx.get("pattern") != _NAME:
         return Problem(place, f"{_shown(value)} does not match {ctx.get('pattern')}")
-    return Problem(
-        place, f"{_shown(value)} is not a name",
-        "lower-case letters, digits and hyphens, a letter first, at most 63",
-    )
+    hint = "lower-case letters, digits and hyphens, a letter first, at most 63"
+    return Problem(place, f"{_shown(value)} is not a name",
+                   f"{other}; {hint}" if (other := foreign(str(value))) else hint)
 
 
 def _too_short(place: Place, _value: Any, _ctx: Mapping[str, Any]) -> Problem:

@@ -11,6 +11,7 @@ from holdfast.model.run import RunState
 from shop.settled import Settled
 from support.lab import Asked
 from support.orders import seen, stored
+from support.secrets import files_with, processes_with, secrets_of
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
@@ -123,3 +124,23 @@ def test_the_command_refuses_an_experiment_that_the_suite_has_not(lab):
     code, said, _ = finished(lab, "brief-0", "--only", "nope")
     assert 2 == code
     assert "unknown experiment 'nope' (known: watched)" in said
+
+
+def test_no_secret_is_anywhere_but_in_files_of_its_owner(lab):
+    """Passwords and key: in no log, XCom, book, evidence, report or process, whatever has run.
+
+    Last of all: what is above has left its traces.
+    """
+    home = lab.settings.home
+    secrets = secrets_of(home)
+    assert {"connection shop_db", "connection airflow_default", "key"} <= secrets.keys()
+    run = lab.trigger("held-1")
+    run.until_active()
+    shown = list(processes_with(secrets))
+    lab.command("stop", run.id)
+    run.until_over()
+    assert [] == shown
+    assert files_with(secrets, home) == dict.fromkeys((
+        "connections.json", "airflow/passwords.json", "keys/runner.pem", "shop/data/pgpass",
+    ), 0o600)
+    assert any(home.glob("airflow/logs/**/*.log"))

@@ -100,9 +100,20 @@ def test_unknown_names_of_metrics_are_said(experiments, prometheus):
     ("mine", *API, "--metrics", "spring", "--output", "nowhere/at/all.suite.yaml"),
     ("mine", "--service", "a-*=process:x", "--metrics", "spring"),
     ("mine", *API, "--metrics", "spring", "--grace", "soon"),
+    ("mine", *API, "--metrics", "spring", "--window", "1m])) or vector(1"),
+    ("mine", *API, "--metrics", "spring", "--labels", 'a="b"}) or up{c="d"'),
+    ("mine", *API, "--metrics", "spring", "--owner", "\u202eeve"),
 ])
 def test_what_is_wrong_leaves_no_file(experiments, words):
     done = run(*words)
     assert 2 == done.exit_code
     assert done.stderr.startswith("holdfast: ")
+    assert str(experiments / "mine") not in done.stderr
     assert [] == list(experiments.iterdir())
+
+
+def test_labels_go_into_every_query(experiments):
+    labels = 'job="a", zone=~"eu-.*"'
+    assert 0 == run("mine", *API, "--metrics", "spring", "--labels", labels).exit_code
+    suite = load_suite(experiments / "mine.suite.yaml").suite
+    assert all(labels in objective.indicator.prometheus for objective in suite.objectives)

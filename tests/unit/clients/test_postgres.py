@@ -70,3 +70,12 @@ def test_a_node_that_refuses_connections_is_named_and_may_come_back() -> None:
         with pytest.raises(TransientFaultError, match=r"db/127\.0\.0\.1: "):
             cluster.one(cluster.nodes[0], "SELECT 1")
         assert cluster.in_recovery() == {"127.0.0.1": None}
+
+
+def test_what_a_connection_says_of_tls_reaches_libpq():
+    """Unknown words of its extra do not."""
+    entry = Connection("db", "postgres", "h", 5432, extra={
+        "sslmode": "verify-full", "sslrootcert": "/ca.pem", "role": "app", "options": "-c x=y"})
+    at = Cluster(entry)
+    assert "host=h port=5432 dbname=postgres sslmode=verify-full sslrootcert=/ca.pem" == \
+        at.address(at.nodes[0])

@@ -14,7 +14,8 @@ PRICE = BudgetSpec.model_validate({"most_requests_per_second": 50})
 
 def allowed(reserved: str = "100", **changes: object) -> Allowed:
     parts = {"requests": "requests", "hit": "hit",
-             "requests_then": {"": 5000.0}, "hit_then": {"": 10.0}, "before": 400.0, "traffic": 0.05,
+             "requests_then": {"": 5000.0}, "hit_then": {"": 10.0},
+             "before": 400.0, "traffic": 0.05,
              "purse": Purse(reserved=Decimal(reserved), budget=PRICE)}
     return Allowed(**(parts | changes))  # type: ignore[arg-type]
 

@@ -1,19 +1,14 @@
 """What is broken, and where."""
 
 from collections.abc import Iterator
-from fnmatch import fnmatch
-from pathlib import PurePosixPath
 
+from holdfast.model.own import is_own_process
 from holdfast.model.params import read_params
 from holdfast.model.suite import Suite
 from holdfast.spec.problems import Problem, nearest
 from holdfast.spec.rules._base import Known, experiments, rule, rule_of_whole
 
 MOST_EXPERIMENTS = 40  # their results fit into one signed record
-_OWN_PROCESSES = (
-    "prometheus.pid", "api-server.pid", "scheduler.pid", "dag-processor.pid", "triggerer.pid",
-)
-_OWN_FOLDERS = ("airflow", "journal", "keys")
 
 
 @rule
@@ -86,19 +81,13 @@ def holdfast_is_no_target(suite: Suite, _: Known) -> Iterator[Problem]:
         connections = (
             service.http, service.proxy, service.postgres, service.tls, service.load,
         )
-        if suite.target.prometheus in connections or _is_own(service.process or ""):
+        own = service.process is not None and is_own_process(service.process)
+        if own or suite.target.prometheus in connections:
             yield Problem(
                 (*place, "fault", "target"),
                 f"service '{experiment.fault.target}' carries Holdfast itself",
                 "who watches a fault must not be hit by it",
             )
-
-
-def _is_own(pattern: str) -> bool:
-    path = PurePosixPath(pattern)
-    return path.parts[:1] in {(folder,) for folder in _OWN_FOLDERS} or any(
-        fnmatch(own, path.name) for own in _OWN_PROCESSES
-    )
 
 
 @rule

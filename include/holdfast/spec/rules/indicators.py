@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from holdfast.model.indicator import KINDS, WINDOW, Indicator, Measure
+from holdfast.model.promql import costly
 from holdfast.model.quantities import Bound
 from holdfast.model.suite import Suite
 from holdfast.spec.problems import Place, Problem
@@ -12,7 +13,7 @@ from holdfast.spec.rules._base import Known, outside, rule, rule_of_whole
 
 _SECOND = timedelta(seconds=1)
 _PATH = re.compile(r"/[!-~]*")
-_SELECT = re.compile(r"(?is)\s*(select|with)\b[^;]*;?\s*")
+_SELECT = re.compile(r"(?is)\s*(select|with)\b[^;]*(;\s*)?")
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 
 
@@ -110,3 +111,26 @@ def command_is_a_name(suite: Suite, _: Known) -> Iterator[Problem]:
         if indicator.command is not None and not _NAME.fullmatch(indicator.command[0]):
             yield Problem((*place, "command", 0), f"'{indicator.command[0]}' is no command's name",
                           "a name from this deployment's setting `commands`, such as queue-depth")
+
+
+@rule
+def queries_are_cheap(suite: Suite, _: Known) -> Iterator[Problem]:
+    """Prometheus is asked every poll: no query looks over days, or at a flood of points."""
+    for place, query in _queries(suite):
+        found = costly(query)
+        if found is not None:
+            yield Problem(place, found.text, found.hint)
+
+
+def _queries(suite: Suite) -> Iterator[tuple[Place, str]]:
+    for place, indicator, _bound in _indicators(suite):
+        if indicator.prometheus is not None:
+            yield (*place, "prometheus"), indicator.prometheus
+    if suite.traffic is not None:
+        yield ("traffic", "requests"), suite.traffic.requests
+        yield ("traffic", "hit"), suite.traffic.hit
+    for name, part in suite.health.parts.items():
+        yield ("health", "parts", name, "prometheus"), part.prometheus
+    for name, mechanism in suite.mechanisms.items():
+        for word, query in mechanism.indicators.items():
+            yield ("mechanisms", name, "indicators", word), query

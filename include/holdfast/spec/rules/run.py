@@ -1,6 +1,7 @@
 """Names, and when the suite runs."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 from holdfast.model.suite import Suite
 from holdfast.spec.problems import Place, Problem, nearest
@@ -22,16 +23,25 @@ def names_are_unique(suite: Suite, _: Known) -> Iterator[Problem]:
             seen.add(name)
 
 
+_CRON_LETTERS = 100
+
+
 @rule
 def cron_is_valid(suite: Suite, _: Known) -> Iterator[Problem]:
-    """The schedule can be read."""
-    from croniter import croniter  # type: ignore[import-untyped]
+    """The schedule can be read, and there is such a time."""
+    from croniter import CroniterBadDateError, croniter  # type: ignore[import-untyped]
 
     cron = suite.schedule.cron if suite.schedule else "@daily"
     is_plain = cron.startswith("@") or len(cron.split()) == 5  # croniter knows seconds and years
-    if not (is_plain and croniter.is_valid(cron)):
-        yield Problem(("schedule", "cron"), f"'{cron}' is not a cron expression",
+    here = ("schedule", "cron")
+    if len(cron) > _CRON_LETTERS or not (is_plain and croniter.is_valid(cron)):
+        yield Problem(here, f"'{cron}' is not a cron expression",
                       "minute hour day month weekday, such as '0 2 * * *'")
+        return
+    try:
+        croniter(cron, datetime(2026, 1, 1, tzinfo=UTC)).get_next()
+    except CroniterBadDateError:
+        yield Problem(here, f"'{cron}' never comes", "no month has such a day")
 
 
 @rule

@@ -4,7 +4,9 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
+from holdfast.model.own import is_own_path
 from holdfast.model.suite import Suite
+from holdfast.spec.letters import foreign
 from holdfast.spec.problems import Place, Problem
 from holdfast.spec.rules._base import Known, rule, rule_of_whole
 
@@ -26,7 +28,8 @@ def addresses_stay_outside(suite: Suite, _: Known) -> Iterator[Problem]:
     for place, value in _connection_ids(suite):
         if not re.fullmatch(r"[A-Za-z0-9_.-]+", value):
             shown = value if "@" not in value else value.rpartition("@")[2]
-            yield Problem(place, f"'{shown}' is no connection", "addresses are in connections")
+            hint = foreign(value) or "addresses are in connections"
+            yield Problem(place, f"'{shown}' is no connection", hint)
 
 
 def _connection_ids(suite: Suite) -> Iterator[tuple[Place, str]]:
@@ -62,3 +65,5 @@ def paths_stay_inside(suite: Suite, _: Known) -> Iterator[Problem]:
         pure = PurePosixPath(path)
         if pure.is_absolute() or ".." in pure.parts:
             yield Problem(place, f"'{path}' leads out of the state folder", "give a path below it")
+        elif place[-1] != "process" and is_own_path(path):
+            yield Problem(place, f"'{path}' is Holdfast's own", "give a file of the target's")
