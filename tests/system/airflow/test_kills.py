@@ -196,3 +196,18 @@ def test_stop_needs_no_airflow(kill, lab):
     case.until_clean(within=4.0)
     lab.up()
     case.ends("failed", UNKNOWN, End.SIGNAL, End.REVOKED)
+
+
+def test_stop_with_airflow_up_and_prometheus_down_holds_until_it_is_released(kill, lab):
+    """S5: who, when and why; no new fault until a person says so."""
+    case = kill("`holdfast stop --all --hold`, Prometheus frozen")
+    lab.freeze([lab.shop_pid("prometheus")])
+    case.now()
+    done = lab.command("stop", "--all", "--hold", "fire drill")
+    assert (done.returncode, "1 fault ended, all clean" in done.stdout) == (0, True), done.stderr
+    case.until_clean(within=4.0)
+    lab.thaw()
+    refused = lab.command("run", "brief-0")
+    assert (3, True) == (refused.returncode, "fire drill" in refused.stdout), refused.stdout
+    assert not lab.command("release", "--all").returncode
+    case.ends("failed", UNKNOWN, End.SIGNAL, End.REVOKED)
