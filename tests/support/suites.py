@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.checkers.lost_writes import CHECKER as LOST_WRITES
+from holdfast.controls.frameworks.catalogue import CONTROLS
 from holdfast.model.fault import Effect, Setting
 from holdfast.model.suite import Suite
 from holdfast.ports.mechanisms import Indicator, Need
@@ -91,6 +92,7 @@ def known(**changes: Any) -> Known:
         "probes": ("app_recovered", "standby_promoted"),
         "checkers": {"lost_writes": LOST_WRITES},
         "mechanisms": mechanisms(),
+        "controls": {control.name for control in CONTROLS},
     }
     return Known(**(parts | changes))
 

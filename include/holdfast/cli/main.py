@@ -12,6 +12,7 @@ from holdfast.cli.budget import purse
 from holdfast.cli.check import checker_app
 from holdfast.cli.conformance import conformer
 from holdfast.cli.connect import connector
+from holdfast.cli.controls import app as controls
 from holdfast.cli.demo import demo_app
 from holdfast.cli.doctor import doctor_app
 from holdfast.cli.evidence import app as evidence
@@ -38,6 +39,7 @@ for part in (
 ):
     app.add_typer(part)
 app.add_typer(evidence, name="evidence")
+app.add_typer(controls, name="controls")
 
 
 @app.command()

@@ -169,6 +169,9 @@ class Experiment(Frozen):
     if_held: Name | None = Field(
         None, description="begin only if this experiment, of an earlier round, is HELD"
     )
+    controls: tuple[str, ...] = Field(
+        (), description="controls that it supports evidence for, beside those of the suite"
+    )
 
 
 class Round(Frozen):

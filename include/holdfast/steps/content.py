@@ -17,6 +17,7 @@ from holdfast.steps import content_entries, content_setting
 from holdfast.steps.book import findings, run_of, suite_of
 from holdfast.steps.content_charts import availability, charts, samples
 from holdfast.steps.content_guard import guarded, whole
+from holdfast.steps.coverage import catalogue
 from holdfast.steps.judge import judged
 
 
@@ -43,7 +44,7 @@ def content(ports: Ports, run_id: str) -> Report:
         checks=[_check(f) for f in found if not f.experiment],
         proof=content_setting.proof(ports, run_id),
         facts=content_setting.facts(ports, run_id, suite),
-        repeat=content_setting.repeat(ports, run), controls=suite.compliance.controls,
+        repeat=content_setting.repeat(ports, run), controls=_controls(suite),
         summary=summarise(_told(ports, run, suite, trials, availability(suite, kept))),
         left_out=content_setting.left_out(ports, run_id, suite),
         mechanisms=content_entries.mechanisms(found, suite),
@@ -53,6 +54,16 @@ def content(ports: Ports, run_id: str) -> Report:
         health=content_entries.health(ports, run_id),
         blasts=content_entries.blasts(found), score=content_entries.score(ports, run_id),
     )
+
+
+def _controls(suite: Suite) -> Sequence[str]:
+    """All that it names, with their titles."""
+    known = catalogue()
+    named = dict.fromkeys([
+        *suite.compliance.controls,
+        *(c for step in suite.rounds for e in step.experiments for c in e.controls),
+    ])
+    return [f"{c} ({known[c.lower()].title})" if c.lower() in known else c for c in named]
 
 
 def _told(

@@ -26,7 +26,9 @@ _POINTS = 10_000  # a run of two hours by the second; Prometheus gives at most 1
 _JSON = "application/json"
 _ROOM = 46_000
 """Bytes that a statement may have: base64 makes four of three, and a record has 65,535."""
-_NEEDED = ("name", "verdict", "lease_id", "boot_id", "injected_boottime_ms")
+_NEEDED = (
+    "name", "verdict", "service", "controls", "lease_id", "boot_id", "injected_boottime_ms",
+)
 """Figures of an experiment that its record holds in any case; the signed book.json has them all."""
 _WISHED = (
     *_NEEDED, "fault_type", "state", "ended", "revoked", "reverted_boottime_ms",
@@ -87,7 +89,8 @@ def _result(ports: Ports, run: Run, suite: Suite) -> dict[str, object]:
         "verdict": Verdict.worst(by_name.values()).name,
         "start_index": _start_index(ports, run.id),
         "experiments": [
-            _experiment(ports, run.id, name, verdict) for name, verdict in by_name.items() if name
+            _experiment(ports, run.id, name, verdict)
+            | _asked(suite, name) for name, verdict in by_name.items() if name
         ],
         **_findings(ports, run.id),
         "controls": list(suite.compliance.controls),
@@ -124,6 +127,16 @@ def _experiment(ports: Ports, run_id: str, name: str, verdict: Verdict) -> dict[
         if entry.experiment == name:
             told |= entry.data
     return {name: told[name] for name in _WISHED if told.get(name, "") != ""}
+
+
+def _asked(suite: Suite, name: str) -> dict[str, object]:
+    """What the suite says of it: the service that is hit, and controls of its own."""
+    for step in suite.rounds:
+        for experiment in step.experiments:
+            if experiment.name == name:
+                own = {"controls": list(experiment.controls)} if experiment.controls else {}
+                return {"service": experiment.fault.target, **own}
+    return {}
 
 
 def _latest(ports: Ports, run_id: str, experiment: str) -> Lease | None:

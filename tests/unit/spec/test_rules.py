@@ -116,10 +116,21 @@ def test_a_schedule_can_be_kept(schedule, told):
 
 @pytest.mark.parametrize("control", [
     "dora:art-24.4", "nist-800-53r5:cp-4.5", "soc2-tsc-2017:a1.3", "iso-27001-2022:a.5.30",
-    "nist-800-53r5:cp-4(2)",
+    "soc2-tsc-2017:A1.3", "hipaa-security:164.312(c)(1)-(2)",
 ])
 def test_controls_of_the_frameworks_are_accepted(control):
     assert [] == complaints(("dora:art-24.4", control))
+
+
+@pytest.mark.parametrize(("control", "told"), [
+    ("dora:art-24.5", []),
+    ("dora:art-2404", ["unknown control 'dora:art-2404' (did you mean 'dora:art-24.4'?)"]),
+    ("nist-800-53r5:cp-4(2)",
+     ["unknown control 'nist-800-53r5:cp-4(2)' (did you mean 'nist-800-53r5:cp-4.2'?)"]),
+])
+def test_an_unknown_control_gets_the_nearest(control, told):
+    beside = ("hypothesis: It also", f"controls: [{control!r}]\n        hypothesis: It also")
+    assert (told, told) == (complaints(("dora:art-24.4", control)), complaints(beside))
 
 
 def test_a_history_is_named_where_there_is_none():

@@ -4,9 +4,11 @@ A new rule is one decorated function; a new file here is found by its name.
 """
 
 import pkgutil
+from collections.abc import Sequence
 from functools import cache
 from importlib import import_module
 
+from holdfast.model.control import Control
 from holdfast.model.suite import Suite
 from holdfast.ports.checkers import Checker
 from holdfast.ports.faults import FaultDriver
@@ -24,11 +26,13 @@ for _file in sorted(info.name for info in pkgutil.iter_modules(__path__)):
 @cache
 def installed() -> Known:
     """What this installation offers."""
+    catalogues = Registry[Sequence[Control]]("controls.frameworks", "CONTROLS")
     return Known(
         Registry[FaultDriver]("faults", "DRIVER"),
         tuple(Registry[object]("probes", "PROBE")),
         Registry[Checker]("checkers", "CHECKER"),
         Registry[Mechanism]("mechanisms", "MECHANISM"),
+        frozenset(c.name for name in catalogues for c in catalogues[name]),
     )
 
 

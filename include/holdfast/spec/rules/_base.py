@@ -20,12 +20,13 @@ RULES: dict[Rule, bool] = {}
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is installed, by name: fault drivers, probes, checkers, judges of mechanisms."""
+    """What is installed, by name: drivers, probes, checkers, judges of mechanisms, controls."""
 
     drivers: Mapping[str, FaultDriver]
     probes: Collection[str]
     checkers: Mapping[str, Checker]
     mechanisms: Mapping[str, Mechanism]
+    controls: Collection[str] = ()
 
 
 def rule(rule: Rule) -> Rule:

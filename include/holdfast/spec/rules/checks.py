@@ -14,7 +14,7 @@ from holdfast.spec import translate
 from holdfast.spec.problems import Place, Problem, nearest
 from holdfast.spec.rules._base import Known, experiments, rule, rule_of_whole
 
-_CONTROL = re.compile(r"[a-z0-9][a-z0-9-]*:[a-z0-9][a-z0-9._()-]*")
+_CONTROL = re.compile(r"[a-z0-9][a-z0-9.-]*:[A-Za-z0-9][A-Za-z0-9._()-]*")
 
 
 @rule
@@ -131,9 +131,15 @@ def recovery_point_is_counted(suite: Suite, known: Known) -> Iterator[Problem]:
 
 
 @rule
-def controls_are_spelled_well(suite: Suite, _: Known) -> Iterator[Problem]:
-    """A control is named by its framework and its id."""
-    for index, control in enumerate(suite.compliance.controls):
+def controls_are_known(suite: Suite, known: Known) -> Iterator[Problem]:
+    """A control is named by its framework and its id, and is in a catalogue."""
+    named = [(("compliance", "controls", n), c) for n, c in enumerate(suite.compliance.controls)]
+    named += [((*place, "controls", n), c)
+              for place, e in experiments(suite) for n, c in enumerate(e.controls)]
+    for place, control in named:
         if not _CONTROL.fullmatch(control):
-            yield Problem(("compliance", "controls", index), f"'{control}' is not a control",
-                          "framework:id in lower case, such as dora:art-24.4")
+            yield Problem(place, f"'{control}' is not a control",
+                          "framework:id, such as dora:art-24.4")
+        elif control.lower() not in known.controls:
+            yield Problem(place, f"unknown control '{control}'",
+                          nearest(control.lower(), known.controls))

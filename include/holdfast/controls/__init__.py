@@ -1,0 +1,1 @@
+"""Frameworks as data, and how controls stand by what runs have shown."""

@@ -1,0 +1,1 @@
+"""Catalogues of controls: each file exports CONTROLS; other wheels add theirs."""
