@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from holdfast.model.score import Score
 from holdfast.model.summary import Action, Felt, Level, Next, Summary, Told, Urgency
-from holdfast.model.verdict import Verdict
+from holdfast.model.verdict import Finding, Verdict
 from holdfast.score.matters import action, place, strength, to_try, weakness
 from holdfast.score.words import glance, paragraph
 
@@ -21,6 +21,8 @@ REVIEW = {
 SURE, FAIRLY_SURE = 0.9, 0.6
 """Shares of the checks that must be decided for a high and for a medium confidence."""
 _POOR = 0.5
+MOST_STRENGTHS = 12
+"""Nobody who decides reads on; the whole is in the sections below the summary."""
 
 
 def summarise(told: Told) -> Summary:
@@ -31,18 +33,25 @@ def summarise(told: Told) -> Summary:
     review = told.began + REVIEW[risk]
     return Summary(
         paragraph(told, risk, confidence), glance(told),
-        list(_strengths(told)), list(_weaknesses(told)), actions, list(_next(told)),
+        _strengths(told), list(_weaknesses(told)), actions, list(_next(told)),
         risk, risk_because, confidence, confidence_because, review.isoformat(),
     )
 
 
-def _strengths(told: Told) -> Iterable[str]:
-    places: dict[str, list[str]] = {}
+def _strengths(told: Told) -> list[str]:
+    """All of them, or of many those that say most: of the whole run, and what held most often."""
+    places: dict[str, list[Finding]] = {}
     for finding in told.findings:
         if text := strength(finding):
-            places.setdefault(text, []).append(place(finding))
-    yield from (f"{', '.join(named)}: {text}" for text, named in places.items())
-    yield from (text for value, text in _parts(told.score) if value == 1.0)
+            places.setdefault(text, []).append(finding)
+    groups = list(places.items())
+    full = [text for value, text in _parts(told.score) if value == 1.0]
+    more = len(groups) + len(full) - MOST_STRENGTHS
+    if more > 0:
+        groups.sort(key=lambda group: (bool(group[1][0].experiment), -len(group[1])))
+        groups = groups[: MOST_STRENGTHS - len(full)]
+    said = [f"{', '.join(map(place, found))}: {text}" for text, found in groups]
+    return said + full + ([f"and {more} more, in the sections below"] if more > 0 else [])
 
 
 def _weaknesses(told: Told) -> Iterable[str]:

@@ -8,7 +8,7 @@ import pytest
 from holdfast.model.score import Part, Score
 from holdfast.model.summary import Felt, Level, Next, Told, Urgency
 from holdfast.model.verdict import Finding, Verdict
-from holdfast.score.summary import summarise
+from holdfast.score.summary import MOST_STRENGTHS, summarise
 
 HELD, UNKNOWN, BROKEN = Verdict
 KILL = Felt("kill", HELD, True, 400, 12, 3, 9)
@@ -160,3 +160,16 @@ def test_a_postponed_run_tested_nothing():
     told = summarise(replace(WELL, postponed=True, reason="errors had no data"))
     assert ("The run was postponed before any fault: errors had no data. Nothing was tested."
             ) == told.paragraph
+
+
+def test_of_many_strengths_those_are_told_that_say_most():
+    """A night with 37 faults: of the whole run first, then what held most often."""
+    many = tuple(
+        Finding("recovery", HELD, f"recovered {n}.0 s after the fault", f"e{n}",
+                {"recovery_ms": 1000 * n, "bound_ms": 30_000}) for n in range(20))
+    twice = Finding("recovery", HELD, "recovered 19.0 s after the fault", "again")
+    told = summarise(replace(WELL, findings=(*FINDINGS, *many, twice))).strengths
+    assert MOST_STRENGTHS + 1 == len(told)
+    assert told[0].startswith("lost_writes: ")
+    assert told[1].startswith("e19, again: ")
+    assert "and 10 more, in the sections below" == told[-1]
