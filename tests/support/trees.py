@@ -1,11 +1,13 @@
 """Process trees that show whether they live, and the supervisor that starts them again."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from holdfast.clients import processes
@@ -45,6 +47,15 @@ class Tree:
     def kill(self) -> None:
         for process in processes.tree(self._roots, processes.table()):
             processes.send(process, signal.SIGKILL)
+
+    def end(self) -> None:
+        """Also those whose parent was ended in the moment in which it made them."""
+        while mine := [pid for pid in processes.table()
+                       if processes.arguments(pid)[-1:] == [str(self._folder)]]:
+            for pid in mine:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            time.sleep(0.02)
 
     @property
     def pids(self) -> list[int]:
@@ -93,3 +104,5 @@ class Kept:
         if self._child is not None:
             self._child.terminate()
             self._child.wait()
+        for tree in self._trees:
+            tree.end()
