@@ -36,5 +36,18 @@ def _take(held: ExitStack, last: int) -> int:
             probe.bind(("127.0.0.1", port))
         except OSError:
             continue
-        return port
+        if _claim(port):
+            return port
     raise OSError("found no free port on 127.0.0.1 in 1000 attempts")
+
+
+def _claim(port: int) -> bool:
+    """Keep it from all who choose meanwhile, until this process ends; no file is left of it."""
+    claim = socket.socket(socket.AF_UNIX)
+    try:
+        claim.bind(f"\0holdfast-port-{port}")
+    except OSError:
+        claim.close()
+        return False
+    claim.detach()  # nobody closes it but the end of the process
+    return True

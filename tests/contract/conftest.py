@@ -1,14 +1,16 @@
-"""Which contract tests share a bench: those of a family of drivers, else all of a file."""
+"""Which contract tests stay together: those of a file share its bench.
+
+Those of the drivers need not: every worker has a bench for the whole session.
+"""
 
 import pytest
+
+APART = "test_fault_drivers"
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Group them, so that workers share out the families and no bench (`--dist loadgroup`)."""
+    """Group them for `--dist loadgroup`."""
     for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            called = getattr(item, "callspec", None)
-            name = str(called.params.get("name", "")) if called else ""
-            group = f"{item.path.stem}-{name.partition('.')[0]}" if name else item.path.stem
-            item.add_marker(pytest.mark.xdist_group(group))
+        if item.get_closest_marker("xdist_group") is None and item.path.stem != APART:
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))

@@ -1,7 +1,6 @@
 """Every fault driver keeps the protocol's promises, on real targets (F1 F2 F3 F5; S3)."""
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -16,7 +15,7 @@ from holdfast.model.fault import Effect, Recipe
 from holdfast.ports.faults import FaultDriver
 from holdfast.registry import Registry
 from holdfast.safety.targets import drifted
-from support.faults import NO_EFFECT, Bench
+from support.faults import LEASE, NO_EFFECT, OTHER, Bench
 from support.waiting import wait_for
 
 pytestmark = pytest.mark.system
@@ -24,9 +23,6 @@ DRIVERS: Registry[FaultDriver] = Registry("faults", "DRIVER")
 SHARED = frozenset({"process.hang", "process.exhaust_descriptors", "postgres.pause_replay"})
 """A process is stopped, a replay paused, once for everybody: the second lease is refused at arm
 when the first is active; armed before, the first revert ends both."""
-_WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
-# A lease's mark is seen on the whole host: two workers must not have the same.
-LEASE, OTHER = f"L-0a1B{_WORKER}", f"L-0a1C{_WORKER}"
 _HALVES = (0.0, 0.003, 0.03)
 _INJECT = """
 import json, sys
