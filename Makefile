@@ -27,11 +27,11 @@ down: ready          ## stop both
 test: ready-dev      ## lint, types, layers and every test
 	@$(MAKE) --no-print-directory lint
 	$(PYTEST) tests/unit -n 2 --cov --cov-report=
-	$(PYTEST) tests/contract -n 3 --dist loadgroup --cov --cov-append --cov-report=
+	$(PYTEST) tests/contract -n 2 --dist loadgroup --cov --cov-append --cov-report=
 	$(PYTEST) tests/dags -n 2 --cov --cov-append --cov-report=
 	@$(BIN)/coverage report --fail-under 90 --format total
 	@$(BIN)/coverage report --fail-under 100 --skip-covered --include '$(PURE)'
-	$(PYTEST) tests/system --ignore tests/system/airflow -n 3 --dist loadfile
+	$(PYTEST) tests/system --ignore tests/system/airflow -n 2 --dist loadfile
 	$(PYTEST) tests/system/airflow -k '$(QUICK)'
 kills: ready-dev     ## kill every party of real runs, HOLDFAST_KILL_ROUNDS times each (10)
 	HOLDFAST_KILL_ROUNDS=$${HOLDFAST_KILL_ROUNDS:-10} $(PYTEST) tests/system/airflow

@@ -10,7 +10,6 @@ import pytest
 from holdfast.cli.airflow_env import Lab as AirflowPlaces
 from holdfast.clients.connections import connection
 from holdfast.model.lease import LeaseState, Reason
-from holdfast.model.run import EntryKind
 from support.axe import axe, troubles
 from support.chromium import chromium, program
 from support.web import pages
@@ -123,8 +122,7 @@ def test_a_person_watches_a_run_and_stops_it_by_keyboard(lab, airflow, token):
     lease, = run.leases
     assert (LeaseState.CLEAN, Reason.STOPPED, "sre") == (
         lease.state, lease.revoked.reason, lease.revoked.by)
-    findings = lab.ports.books.read(run.id, EntryKind.FINDING)
-    assert any("sre pressed stop" in str(f.data["text"]) for f in findings)
+    assert "sre pressed stop on the page: seen enough" in run.book.reason
 
 
 async def moves(tab):
