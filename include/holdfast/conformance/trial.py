@@ -33,6 +33,7 @@ _MOMENT_SECONDS = 20.0
 _PAUSE = 0.02
 _ALONE_SECONDS = 0.5
 _DRIVER_SECONDS = 10.0
+_SEEN_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +165,18 @@ class Trial:
         self._send(self._pids(), signal.SIGCONT)
 
     def _expect_a_witness(self) -> None:
-        """A held fault that is on must be seen: one that nobody sees is not seen to be gone."""
-        if self.is_held and self.state is LeaseState.ACTIVE and not self._left():
-            self.problems.append("the fault is on, and its driver sees no residue")
+        """A held fault that is on must be seen: one that nobody sees is not seen to be gone.
+
+        It may take a moment to be: a process that is stopped has to run once more to stop.
+        """
+        if not self.is_held or self.state is not LeaseState.ACTIVE:
+            return
+        until = self.ports.clock.boottime() + _SEEN_SECONDS
+        while not self._left():
+            if self.ports.clock.boottime() >= until:
+                self.problems.append("the fault is on, and its driver sees no residue")
+                return
+            self.ports.clock.sleep(_PAUSE)
 
     def _expect_no_fault(self) -> None:
         """An armed lease that nobody renews stays armed, and its target untouched."""
