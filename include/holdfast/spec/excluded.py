@@ -3,13 +3,13 @@
 from collections.abc import Collection
 from pathlib import Path
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from holdfast.errors import SpecError
 from holdfast.model.control import Excluded
 from holdfast.model.quantities import Frozen
-from holdfast.spec import text, translate
-from holdfast.spec.problems import SpecErrors, nearest
+from holdfast.spec.beside import load_beside
+from holdfast.spec.problems import nearest
 
 FILE = "controls.yaml"
 
@@ -19,20 +19,11 @@ class _Scope(Frozen):
 
 
 def load_excluded(folder: Path, known: Collection[str]) -> Excluded:
-    """Read and check the file; without one all apply. SpecErrors names line and column."""
-    file = folder / FILE
-    try:
-        source = text.read(text.decoded(file.read_bytes(), str(file)), str(file))
-        found = _Scope.model_validate(source.data).not_applicable
-    except FileNotFoundError:
+    """Read and check the file; without one all apply. SpecError names line and column."""
+    read = load_beside(folder / FILE, _Scope)
+    if read is None:
         return {}
-    except OSError as error:
-        raise SpecError(f"cannot be read: {error.strerror}", where=str(file)) from error
-    except ValidationError as error:
-        raise SpecErrors(
-            SpecError(p.text, where=source.at(p.place, on_key=p.on_key), hint=p.hint)
-            for p in translate.problems(error.errors())
-        ) from error
+    found, source = read[0].not_applicable, read[1]
     for name, why in found.items():
         where = source.at(("not_applicable", name), on_key=True)
         if name.lower() not in known:

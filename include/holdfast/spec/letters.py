@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 _HIDDEN = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
 """Categories of Unicode that are not drawn, or that change how others are drawn."""
+_UNNAMED = {"Cc": "control character", "Co": "private use", "Cs": "surrogate"}
 _LONGEST = 400
 
 
@@ -15,13 +16,14 @@ def hidden(text: str) -> Iterator[tuple[int, int, str]]:
         if bare.isprintable():
             continue
         for column, letter in enumerate(bare, 1):
-            if unicodedata.category(letter) in _HIDDEN:
+            if unicodedata.category(letter) in _HIDDEN or ord(letter) & 0xFFFE == 0xFFFE:
                 yield number, column, letter
 
 
 def name_of(letter: str) -> str:
     """What Unicode calls a letter."""
-    return f"U+{ord(letter):04X} {unicodedata.name(letter, 'control character')}"
+    unnamed = _UNNAMED.get(unicodedata.category(letter), "noncharacter")
+    return f"U+{ord(letter):04X} {unicodedata.name(letter, unnamed)}"
 
 
 def foreign(word: str) -> str:

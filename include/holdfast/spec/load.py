@@ -1,7 +1,6 @@
 """A suite file to a Suite, or to every error in it at once."""
 
 import hashlib
-import stat
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,28 +33,11 @@ class LoadedSuite:
 
 def load_suite(path: Path, known: Known | None = None) -> LoadedSuite:
     """Read and check a suite file (YAML or JSON); SpecErrors names file, line and column."""
-    content = _content(path)
     try:
-        written = text.decoded(content, str(path))
+        written = text.of_file(path)
     except SpecError as error:
         raise SpecErrors([error]) from error
     return load_text(written, str(path), known)
-
-
-def _content(path: Path) -> bytes:
-    """Read a regular file of no more than is allowed; a pipe would wait for ever."""
-    where = str(path)
-    try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise SpecError("not a regular file", where=where)
-        text.refuse_large(status.st_size, where)
-        return path.read_bytes()
-    except SpecError as error:
-        raise SpecErrors([error]) from error
-    except OSError as error:
-        problem = SpecError(f"cannot be read: {error.strerror}", where=where)
-        raise SpecErrors([problem]) from error
 
 
 def load_text(written: str, where: str, known: Known | None = None) -> LoadedSuite:

@@ -2,8 +2,10 @@
 
 import math
 import re
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from holdfast.errors import SpecError
@@ -64,8 +66,19 @@ def read(text: str, where: str) -> Source:
         place = f"{where}:{mark.line + 1}:{mark.column + 1}" if mark else where
         what = " ".join(str(error.problem or error.context).split())
         raise SpecError(f"not YAML: {what}", where=place) from error
-    except yaml.YAMLError as error:
-        raise SpecError(f"not YAML: {str(error).splitlines()[0]}", where=where) from error
+
+
+def of_file(path: Path) -> str:
+    """The text of a regular file that is not too large: a pipe would wait for ever. SpecError."""
+    where = str(path)
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise SpecError("not a regular file", where=where)
+        refuse_large(status.st_size, where)
+        return decoded(path.read_bytes(), where)
+    except OSError as error:
+        raise SpecError(f"cannot be read: {error.strerror}", where=where) from error
 
 
 def decoded(content: bytes, where: str) -> str:

@@ -62,7 +62,7 @@ def test_without_a_file_the_deployment_has_no_freezes(tmp_path):
     (b"freezes: [{from: 2026-01-02, to: 2026-01-02}]", "freezes.yaml:1:11: 'reason' is missing"),
     (b"freeze: []", "freezes.yaml:1:1: unknown word 'freeze'"),
     (b"freezes: [", "freezes.yaml:2:1: not YAML"),
-    (b"\xff", "freezes.yaml: not UTF-8: byte 0"),
+    (b"\xff", "freezes.yaml:1:1: the file is not UTF-8: byte 0xff"),
 ])
 def test_a_broken_file_of_freezes_is_told_with_its_place(tmp_path, content, told):
     (tmp_path / "freezes.yaml").write_bytes(content)
@@ -72,5 +72,5 @@ def test_a_broken_file_of_freezes_is_told_with_its_place(tmp_path, content, told
 
 def test_a_file_of_freezes_that_cannot_be_read_is_told(tmp_path):
     (tmp_path / "freezes.yaml").mkdir()
-    with pytest.raises(SpecError, match="cannot be read: Is a directory"):
+    with pytest.raises(SpecError, match="not a regular file"):
         load_freezes(tmp_path)

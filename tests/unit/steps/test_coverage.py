@@ -9,7 +9,6 @@ from holdfast.model.record import Statement
 from holdfast.model.verdict import Verdict
 from holdfast.settings import Settings
 from holdfast.spec.excluded import load_excluded
-from holdfast.spec.problems import SpecErrors
 from holdfast.steps.coverage import catalogue, results_of, standings
 from holdfast.steps.seal import RESULT, seal
 from support.after import ended
@@ -106,5 +105,5 @@ def test_what_does_not_apply_is_said_once_for_the_deployment(signed):
 ])
 def test_a_wrong_file_is_told_with_its_place(tmp_path, content, told):
     (tmp_path / "controls.yaml").write_text(content)
-    with pytest.raises((SpecError, SpecErrors), match=told):
+    with pytest.raises(SpecError, match=told):
         load_excluded(tmp_path, catalogue())
