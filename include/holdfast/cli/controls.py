@@ -12,7 +12,8 @@ from holdfast.controls.coverage import gaps as open_gaps
 from holdfast.errors import SpecError
 from holdfast.model.control import Control, Standing, State
 from holdfast.spec.problems import nearest
-from holdfast.steps.coverage import catalogue, standings
+from holdfast.steps.catalogues import catalogue
+from holdfast.steps.coverage import standings
 
 app = typer.Typer(help="What frameworks ask, and what runs have shown.", no_args_is_help=True)
 _Json = Annotated[bool, typer.Option("--json", help="for programs")]

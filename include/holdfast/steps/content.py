@@ -15,9 +15,9 @@ from holdfast.score.matters import is_mechanism
 from holdfast.score.summary import summarise
 from holdfast.steps import content_entries, content_setting
 from holdfast.steps.book import findings, run_of, suite_of
+from holdfast.steps.catalogues import catalogue
 from holdfast.steps.content_charts import availability, charts, samples
 from holdfast.steps.content_guard import guarded, whole
-from holdfast.steps.coverage import catalogue
 from holdfast.steps.judge import judged
 
 

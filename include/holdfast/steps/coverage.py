@@ -7,20 +7,14 @@ from typing import Any
 from holdfast.controls.coverage import coverage
 from holdfast.errors import SpecError
 from holdfast.evidence.envelope import read, statement_of
-from holdfast.model.control import Control, Result, Standing
+from holdfast.model.control import Result, Standing
 from holdfast.model.record import Record
 from holdfast.model.verdict import Verdict
 from holdfast.ports.bundle import Ports
-from holdfast.registry import Registry
 from holdfast.spec.excluded import load_excluded
 from holdfast.spec.problems import nearest
+from holdfast.steps.catalogues import catalogue
 from holdfast.steps.seal import RESULT
-
-
-def catalogue() -> Mapping[str, Control]:
-    """Every control that is known here, by name."""
-    catalogues = Registry[Sequence[Control]]("controls.frameworks", "CONTROLS")
-    return {c.name: c for name in catalogues for c in catalogues[name]}
 
 
 def standings(

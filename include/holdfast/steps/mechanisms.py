@@ -16,6 +16,7 @@ from holdfast.ports.bundle import Ports
 from holdfast.ports.mechanisms import Indicator, Judged, Mechanism, Series, Watched
 from holdfast.ports.metrics import Metrics
 from holdfast.registry import Registry
+from holdfast.safety.traffic import rise
 from holdfast.steps.book import write_finding
 
 BEFORE_SECONDS = 30.0
@@ -76,7 +77,7 @@ def cumulated(every: Sequence[Series], start: float) -> Series:
         known = bool(series) and series[0][0] <= start + _KNOWN_AT_START
         last = series[0][1] if known else 0.0
         for at, value in series:
-            steps.append((at, value - last if value >= last else value))
+            steps.append((at, rise(last, value)))
             last = value
     total, risen = 0.0, dict[float, float]()
     for at, more in sorted(steps):

@@ -16,6 +16,7 @@ from holdfast.model.verdict import Finding, Verdict
 from holdfast.ports.bundle import Ports
 from holdfast.steps import indicate
 from holdfast.steps.book import findings, run_of, suite_of, write_finding
+from holdfast.steps.catalogues import digests
 from holdfast.steps.figures import lease_figures
 from holdfast.steps.judge import judged
 
@@ -93,7 +94,7 @@ def _result(ports: Ports, run: Run, suite: Suite) -> dict[str, object]:
             | _asked(suite, name) for name, verdict in by_name.items() if name
         ],
         **_findings(ports, run.id),
-        "controls": list(suite.compliance.controls),
+        "controls": list(suite.compliance.controls), "catalogues": digests(),
     }
 
 

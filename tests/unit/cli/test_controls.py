@@ -34,6 +34,7 @@ def test_one_is_shown_whatever_its_case():
 
 @pytest.mark.parametrize("words", [
     ("list", "--framework", "dorra"), ("show", "dora:art-24.5x"), ("gaps", "--framework", "soc3"),
+    ("coverage", "--framework", "dora", "--service", "nowhere"),
 ])
 def test_an_unknown_name_gets_the_nearest(words):
     done = run(*words)

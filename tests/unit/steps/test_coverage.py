@@ -9,7 +9,8 @@ from holdfast.model.record import Statement
 from holdfast.model.verdict import Verdict
 from holdfast.settings import Settings
 from holdfast.spec.excluded import load_excluded
-from holdfast.steps.coverage import catalogue, results_of, standings
+from holdfast.steps.catalogues import catalogue
+from holdfast.steps.coverage import results_of, standings
 from holdfast.steps.seal import RESULT, seal
 from support.after import ended
 from support.runs import RUN

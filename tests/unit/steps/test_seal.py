@@ -11,6 +11,7 @@ from holdfast.model.run import RunState
 from holdfast.model.verdict import Finding, Verdict
 from holdfast.spec.rules.faults import MOST_EXPERIMENTS
 from holdfast.steps.book import write_finding
+from holdfast.steps.catalogues import digests
 from holdfast.steps.recover import recover
 from holdfast.steps.reserve import reserve
 from holdfast.steps.seal import seal
@@ -72,6 +73,7 @@ def test_the_result_names_plan_start_verdict_and_figures(tmp_path):
     run = ports.books.run(RUN)
     assert (run.plan_digest, 1, "HELD", ["dora:art-24.4"]) == tuple(
         told[k] for k in ("plan_digest", "start_index", "verdict", "controls"))
+    assert digests() == told["catalogues"]
     second = next(e for e in told["experiments"] if e["name"] == "second")
     assert (1_010_000, 4300, 0) == tuple(
         second[k] for k in ("injected_boottime_ms", "lease_margin_ms", "recovery_from_fault_ms"))
