@@ -149,7 +149,7 @@ def test_a_revert_without_an_injection_changes_nothing(name: str, bench: Bench) 
     before = bench.fingerprint()
     begun = time.monotonic()
     driver.revert(recipe)
-    assert not driver.residue(recipe)
+    is_clean(driver, recipe)
     assert before == bench.fingerprint()
     assert time.monotonic() - begun < 2
 
@@ -192,7 +192,7 @@ def test_another_lease_side_by_side_keeps_its_fault(name: str, bench: Bench) -> 
         driver.revert(one)
         driver.revert(two)
     assert left or name in SHARED
-    assert not driver.residue(two)
+    is_clean(driver, two)
     heals(bench)
 
 
