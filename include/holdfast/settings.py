@@ -14,16 +14,18 @@ class Settings:
 
     `home` holds all state (default `.holdfast` of the deployment), `experiments` the suites.
     `commands` maps names to the programs that suites may have run, by absolute path; by default
-    none, as whoever writes a suite shall not choose what runs here.
+    none, as whoever writes a suite shall not choose what runs here. `store` is the connection of a
+    PostgreSQL that machines share for leases, books, ledger and evidence; empty, they are files.
     """
 
     home: Path
     experiments: Path
     commands: Mapping[str, str] = field(default_factory=dict)
+    store: str = ""
 
     @classmethod
     def of(cls, values: Mapping[str, str], base: Path) -> "Settings":
-        """Read `HOLDFAST_HOME`, `HOLDFAST_EXPERIMENTS` and `HOLDFAST_COMMANDS`.
+        """Read `HOLDFAST_HOME`, `_EXPERIMENTS`, `_COMMANDS` and `_STORE`.
 
         Folders are relative to the deployment, which is `base` or the nearest folder above it that
         holds `.holdfast` or `experiments`; without `HOLDFAST_HOME` there must be one.
@@ -41,6 +43,7 @@ class Settings:
             home=(start / values.get("HOLDFAST_HOME", ".holdfast")).resolve(),
             experiments=(start / values.get("HOLDFAST_EXPERIMENTS", "experiments")).resolve(),
             commands=commands(values.get("HOLDFAST_COMMANDS", "")),
+            store=values.get("HOLDFAST_STORE", "").strip(),
         )
 
     @property

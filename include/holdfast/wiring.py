@@ -17,9 +17,9 @@ def ports(settings: Settings) -> Ports:
     from holdfast.stores.journal import FileJournals
     from holdfast.stores.keepers import LocalKeepers
     from holdfast.stores.ledger import SqlLedger
-    from holdfast.stores.live import SqliteLeases
     from holdfast.stores.notary import LocalNotary
     from holdfast.stores.notices import HomeNotifier
+    from holdfast.stores.places import books_of, leases_of
 
     def metrics(connection_id: str) -> Metrics:
         from holdfast.clients.prometheus import PrometheusMetrics
@@ -35,16 +35,17 @@ def ports(settings: Settings) -> Ports:
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     settings.home.chmod(0o700)  # books and artefacts are nobody else's; the shop may have made it
     clock = SystemClock()
+    books = books_of(settings)
     return Ports(
         settings=settings,
         clock=clock,
-        leases=SqliteLeases(settings.live),
+        leases=leases_of(settings),
         journals=FileJournals(settings.journals),
         keepers=LocalKeepers(settings),
-        books=SqlBooks(settings.books),
-        ledger=SqlLedger(settings.books),
+        books=SqlBooks(books),
+        ledger=SqlLedger(books),
         artefacts=FileArtefacts(settings.artefacts),
-        notary=LocalNotary(settings.books, settings.key),
+        notary=LocalNotary(books, settings.key),
         notifier=HomeNotifier(settings),
         drivers=Registry[FaultDriver]("faults", "DRIVER"),
         metrics=metrics,

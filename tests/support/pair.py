@@ -120,7 +120,7 @@ class Pair:
         for server in (self.a, self.b):
             server.folder.mkdir(mode=0o700)
         rights.hand_over([secret, passfile, self.a.folder, self.b.folder])
-        _program("initdb", "-D", str(self.a.folder), "-U", "postgres", "--pwfile", str(secret),
+        program("initdb", "-D", str(self.a.folder), "-U", "postgres", "--pwfile", str(secret),
                  "--data-checksums", "-N", "-E", "UTF8", "--locale=C", "--auth=scram-sha-256")
         secret.unlink()
         with (self.a.folder / "postgresql.conf").open("a") as settings:
@@ -132,7 +132,7 @@ class Pair:
         for statement in database.SCHEMA:
             self.ask(self.a, statement)
         source = f"host=127.0.0.1 port={self.a.port} user=postgres passfile={passfile}"
-        _program("pg_basebackup", "-D", str(self.b.folder), "-d", source, "-X", "stream", "-C",
+        program("pg_basebackup", "-D", str(self.b.folder), "-d", source, "-X", "stream", "-C",
                  "-S", "node_b", "-R", "-c", "fast", "-N")
         self.b.start()
         wait_for(self.is_streaming, 30)
@@ -149,6 +149,6 @@ fsync = off
 """
 
 
-def _program(name: str, *arguments: str) -> None:
+def program(name: str, *arguments: str) -> None:
     subprocess.run(rights.command(name, *arguments), env=rights.environment(), cwd="/",
                    stdin=subprocess.DEVNULL, capture_output=True, check=True, timeout=60)

@@ -27,8 +27,11 @@ def deaths(
     """Run every cell, each on the suite's first fault of that type; Postponed if it is busy.
 
     A death that could not be tried is an outcome with a problem, so that no gap looks like a pass.
-    The store must be the files of this host: it is taken away too.
+    The store must be the files of this host: it is taken away too, and nobody else's may be.
     """
+    if ports.settings.store:
+        raise SpecError("conformance takes the store away, and this one is shared",
+                        where="HOLDFAST_STORE", hint="unset it: the deaths need files of their own")
     found = faults(ports, suite)
     unknown = [name for name in (*drivers, *thorough) if name not in found]
     if unknown:

@@ -26,7 +26,7 @@ from holdfast.settings import Settings
 from holdfast.steps.mend import mend
 from holdfast.steps.scribe import Scribe
 from holdfast.stores.journal import FileJournals
-from holdfast.stores.live import SqliteLeases
+from holdfast.stores.places import leases_of
 
 CLAIM_SECONDS = 10.0
 BUSY_SECONDS = 0.05
@@ -40,11 +40,13 @@ def main(arguments: Sequence[str]) -> int:
     """Leave the caller behind, then keep."""
     parser = argparse.ArgumentParser(prog="python -m holdfast.keeper", description=__doc__)
     parser.add_argument("--home", type=Path, required=True)
+    parser.add_argument("--store", default="", help="connection of the shared store")
     parser.add_argument("--stay", action="store_true", help="do not leave the caller")
     parser.add_argument("--orphan", help="pid:start of the parent that is gone (used by itself)")
     parser.add_argument("lease")
     given = parser.parse_args(arguments)
-    keeper = Keeper(Settings(given.home, given.home / "experiments"), given.lease)
+    settings = Settings(given.home, given.home / "experiments", store=given.store)
+    keeper = Keeper(settings, given.lease)
     if given.orphan:
         return keeper.orphaned(*map(int, given.orphan.split(":")))
     if not given.stay and os.fork():
@@ -64,7 +66,7 @@ class Keeper:
         self._clock: Clock = SystemClock()
         self._journals = FileJournals(settings.journals, self._clock)
         self._drivers: Mapping[str, FaultDriver] = Registry("faults", "DRIVER")
-        self._store = SqliteLeases(settings.live, busy_seconds=BUSY_SECONDS, create=False)
+        self._store = leases_of(settings, busy_seconds=BUSY_SECONDS, create=False)
         self._stop_told = False
 
     def keep(self) -> int:
@@ -139,7 +141,7 @@ class Keeper:
         try:
             os.execv(sys.executable, [  # noqa: S606 - this very program
                 sys.executable, "-P", "-m", "holdfast.keeper", "--home", str(self._settings.home),
-                "--orphan", f"{parent[0]}:{parent[1]}", self._id,
+                "--store", self._settings.store, "--orphan", f"{parent[0]}:{parent[1]}", self._id,
             ])
         except OSError as error:
             say(f"reverting in the old process: {error}")

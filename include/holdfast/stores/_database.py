@@ -1,4 +1,4 @@
-"""Open books.db: one SQLite file, durable, brought up to date at first use."""
+"""Open the books: a SQLite file, or a PostgreSQL; brought up to date at first use."""
 
 import fcntl
 import sqlite3
@@ -6,58 +6,97 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
+from typing import TypeAlias
 
-from sqlalchemy import Connection, Engine, NullPool, create_engine, event
+from sqlalchemy import Connection, Engine, NullPool, create_engine, event, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from holdfast.errors import HoldfastError
+from holdfast.errors import HoldfastError, SpecError
+from holdfast.stores._server import SCHEMA, Server, answering
 
-HEAD = "0002"
+Database: TypeAlias = Path | Server
+"""Where the books are: a file of this host, or a server that machines share."""
+HEAD = "0003"
 """The newest migration; a test keeps it equal to Alembic's own head."""
+_BUSY_SECONDS = 30.0
+_WRITERS = 0x426F6F6B
+"""The advisory lock of all who read the books and then write: one after the other."""
 
 
 @cache
-def engine(path: Path) -> Engine:
-    """Give the database at `path`, made or upgraded if it must be.
+def engine(place: Database) -> Engine:
+    """Give the database at `place`, made or upgraded if it must be.
 
-    Connections are not pooled: tasks fork, and SQLite connections must not cross a fork.
+    Connections are not pooled: tasks fork, and connections must not cross a fork.
     """
-    _upgrade(path)
-    made = create_engine(f"sqlite:///{path}", poolclass=NullPool, connect_args={"timeout": 30})
-    event.listen(made, "connect", _configure)
-    event.listen(made, "begin", _begin)
+    made = _engine(place)
+    if isinstance(place, Server):
+        _upgrade_server(made)
+    else:
+        _upgrade_file(place, made)
     return made
 
 
 @contextmanager
-def reading(path: Path, error: type[HoldfastError]) -> Iterator[Connection]:
+def reading(place: Database, error: type[HoldfastError]) -> Iterator[Connection]:
     """Give one transaction; a database that cannot be read becomes `error`, with a cure."""
-    with _told(path, "read", error), engine(path).begin() as connection:
+    with _told(place, "read", error), engine(place).begin() as connection, _bounded(connection):
         yield connection
 
 
 @contextmanager
-def writing(path: Path, error: type[HoldfastError]) -> Iterator[Connection]:
-    """Give one that reads and then writes: BEGIN IMMEDIATE."""
-    with _told(path, "written", error), _immediate(path) as connection:
+def writing(place: Database, error: type[HoldfastError]) -> Iterator[Connection]:
+    """Give one that reads and then writes, and that no other writes beside."""
+    with _told(place, "written", error), _alone(place) as connection:
         yield connection
 
 
 @contextmanager
-def _immediate(path: Path) -> Iterator[Connection]:
-    with engine(path).execution_options(immediate=True).begin() as connection:
+def _alone(place: Database) -> Iterator[Connection]:
+    with engine(place).execution_options(immediate=True).begin() as connection, \
+            _bounded(connection):
+        if isinstance(place, Server):
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({_WRITERS})"))
         yield connection
 
 
 @contextmanager
-def _told(path: Path, what: str, error: type[HoldfastError]) -> Iterator[None]:
+def _bounded(connection: Connection) -> Iterator[None]:
+    """A server that has stopped is hung up on; a file answers or is locked."""
+    if connection.dialect.name == "sqlite":
+        yield
+        return
+    with answering(connection.connection.driver_connection):  # type: ignore[arg-type]
+        yield
+
+
+@contextmanager
+def _told(place: Database, what: str, error: type[HoldfastError]) -> Iterator[None]:
     try:
         yield
+    except SpecError as cause:
+        raise error(f"{place} cannot be {what}: {cause}") from cause
     except (SQLAlchemyError, sqlite3.Error, OSError) as cause:
-        raise error(
-            f"{path} cannot be {what} ({getattr(cause, 'orig', None) or cause}): if it is locked, "
-            f"try again; if it is damaged, put back a copy of it, or move it away to begin anew"
-        ) from cause
+        said = " ".join(str(getattr(cause, "orig", None) or cause).split())
+        raise error(f"{place} cannot be {what} ({said}): {_cure(place)}") from cause
+
+
+def _cure(place: Database) -> str:
+    if isinstance(place, Server):
+        return "look whether the server answers, and what `holdfast connect` says of its address"
+    return ("if it is locked, try again; if it is damaged, put back a copy of it, or move it away "
+            "to begin anew")
+
+
+def _engine(place: Database) -> Engine:
+    if isinstance(place, Server):
+        return create_engine("postgresql+psycopg://", poolclass=NullPool,
+                             creator=lambda: place.open(_BUSY_SECONDS))
+    made = create_engine(
+        f"sqlite:///{place}", poolclass=NullPool, connect_args={"timeout": _BUSY_SECONDS})
+    event.listen(made, "connect", _configure)
+    event.listen(made, "begin", _begin)
+    return made
 
 
 def _configure(connection: sqlite3.Connection, _record: object) -> None:
@@ -71,20 +110,33 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
 
-def _upgrade(path: Path) -> None:
+def _upgrade_file(path: Path, made: Engine) -> None:
     if _version(path) == HEAD:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if _version(path) != HEAD:
-            _migrate(path)
+            with made.connect() as connection:
+                _migrate(connection)
+                connection.commit()
+
+
+def _upgrade_server(made: Engine) -> None:
+    """In one transaction, which a PostgreSQL undoes whole; of many that begin at once, one does."""
+    with made.begin() as connection, _bounded(connection):
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({_WRITERS})"))
+        connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
+        there = connection.execute(text("SELECT to_regclass('alembic_version')")).scalar()
+        if there is None or HEAD not in connection.execute(
+                text("SELECT version_num FROM alembic_version")).scalars():
+            _migrate(connection)
 
 
 def _version(path: Path) -> str:
     if not path.exists():
         return ""
-    with closing(sqlite3.connect(path, timeout=30)) as connection:
+    with closing(sqlite3.connect(path, timeout=_BUSY_SECONDS)) as connection:
         table = "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
         if connection.execute(table).fetchone() is None:
             return ""
@@ -92,7 +144,7 @@ def _version(path: Path) -> str:
     return str(row[0]) if row else ""
 
 
-def _migrate(path: Path) -> None:
+def _migrate(connection: Connection) -> None:
     from alembic import command
     from alembic.config import Config
     from alembic.util import CommandError
@@ -100,8 +152,8 @@ def _migrate(path: Path) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.set_main_option("path_separator", "os")
-    config.attributes["url"] = f"sqlite:///{path}"
+    config.attributes["connection"] = connection
     try:
         command.upgrade(config, "head")
     except CommandError as error:
-        raise sqlite3.DatabaseError(f"another version of Holdfast made it: {error}") from error
+        raise OSError(f"another version of Holdfast made it: {error}") from error

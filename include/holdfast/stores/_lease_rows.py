@@ -1,9 +1,9 @@
 """The tables of leases and environments, and their rows as values."""
 
 import json
-import sqlite3
 from collections.abc import Mapping
 from dataclasses import asdict, fields
+from typing import Any
 
 from holdfast.model.lease import End, Environment, Lease, LeaseState, Reason, Revocation
 
@@ -25,7 +25,11 @@ SCHEMA = (
     "CREATE INDEX leases_not_clean ON leases (environment) WHERE state <> 'clean'",
 )
 COLUMNS = tuple(field.name for field in fields(Lease))
-INSERT = f"INSERT INTO leases VALUES ({', '.join(':' + name for name in COLUMNS)})"  # noqa: S608
+SELECT = f"SELECT {', '.join(COLUMNS)} FROM leases"  # noqa: S608
+INSERT = (
+    f"INSERT INTO leases ({', '.join(COLUMNS)}) "  # noqa: S608
+    f"VALUES ({', '.join(':' + name for name in COLUMNS)})"
+)
 FACTS = frozenset({"ended", "detail", "widest_gap", "injected_at", "reverted_at", "clean_at"})
 
 
@@ -37,9 +41,9 @@ def as_row(lease: Lease) -> dict[str, object]:
     return row
 
 
-def as_lease(row: sqlite3.Row) -> Lease:
+def as_lease(row: Any) -> Lease:
     """A row as a lease."""
-    values = dict(zip(row.keys(), row, strict=True))
+    values = dict(row)
     values["state"] = LeaseState(values["state"])
     values["ended"] = None if values["ended"] is None else End(values["ended"])
     values["breach_since"] = json.loads(values["breach_since"])
@@ -47,7 +51,7 @@ def as_lease(row: sqlite3.Row) -> Lease:
     return Lease(**values)
 
 
-def as_environment(row: sqlite3.Row) -> Environment:
+def as_environment(row: Any) -> Environment:
     """A row as an environment."""
     return Environment(row["name"], row["epoch"], row["hold"], row["locked_by"])
 

@@ -1,8 +1,20 @@
 """The tables of books.db as the code sees them; migrations make them."""
 
-from sqlalchemy import Column, Float, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Float,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
 
 METADATA = MetaData()
+WHOLE = BigInteger().with_variant(Integer, "sqlite")
+"""A number of millionths: 2,147 of a currency would fill PostgreSQL's integer."""
 
 RUN = Table(
     "run", METADATA,
@@ -50,6 +62,6 @@ POSTING = Table(
     Column("experiment", String, nullable=False),
     Column("source", String, nullable=False),
     Column("target", String, nullable=False),
-    Column("amount", Integer, nullable=False),
+    Column("amount", WHOLE, nullable=False),
     Column("at", String, nullable=False),
 )

@@ -43,8 +43,9 @@ class LocalKeepers:
         """Start a keeper; the started process leaves its keeper to init and ends at once."""
         folder = self._settings.journals
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        home = str(self._settings.home)
-        command = [sys.executable, "-P", "-m", *self._program, "--home", home, lease_id]
+        shared = ["--store", self._settings.store] if self._settings.store else []
+        where = ["--home", str(self._settings.home), *shared]
+        command = [sys.executable, "-P", "-m", *self._program, *where, lease_id]
         path = str(folder / f"{lease_id}.log")
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as log:
             ended = subprocess.run(

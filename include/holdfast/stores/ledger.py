@@ -1,8 +1,7 @@
-"""The ledger in SQL: postings beside the books, in the same file."""
+"""The ledger in SQL: postings beside the books, in the same database."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from pathlib import Path
 
 from sqlalchemy import Connection, Row, case, func, insert, or_, select
 
@@ -10,29 +9,29 @@ from holdfast.clock import Clock, SystemClock
 from holdfast.errors import HoldfastError
 from holdfast.model.ledger import Account, Claim, Posting
 from holdfast.safety.ledger import reserving, settling
-from holdfast.stores._database import reading, writing
+from holdfast.stores._database import Database, reading, writing
 from holdfast.stores._tables import POSTING
 
 
 class SqlLedger:
-    """A ledger in one SQLite file; a write transaction reads what it decides on (BEGIN IMMEDIATE).
+    """A ledger beside the books; a transaction that writes reads alone what it decides on.
 
     So of two runs that ask at once the second sees what the first has taken.
     """
 
-    def __init__(self, path: Path, clock: Clock | None = None) -> None:
-        self._path, self._clock = path, clock or SystemClock()
+    def __init__(self, place: Database, clock: Clock | None = None) -> None:
+        self._place, self._clock = place, clock or SystemClock()
 
     def reserve(self, claim: Claim) -> None:
         """Set aside all that a run asks for; Postponed if the day has too little left."""
         concerned = or_(POSTING.c.day == claim.day, POSTING.c.run_id == claim.run_id)
-        with writing(self._path, HoldfastError) as connection:
+        with writing(self._place, HoldfastError) as connection:
             there = _read(connection, concerned)
             _write(connection, reserving(claim, there, self._now()))
 
     def settle(self, run_id: str, costs: Mapping[str, Decimal]) -> None:
         """Spend what each experiment cost, and give back the rest."""
-        with writing(self._path, HoldfastError) as connection:
+        with writing(self._place, HoldfastError) as connection:
             there = _read(connection, POSTING.c.run_id == run_id)
             _write(connection, settling(there, costs, self._now()))
 
@@ -40,7 +39,7 @@ class SqlLedger:
         """What was posted, in order."""
         wanted = {"day": day, "run_id": run_id}
         clauses = [POSTING.c[name] == value for name, value in wanted.items() if value is not None]
-        with reading(self._path, HoldfastError) as connection:
+        with reading(self._place, HoldfastError) as connection:
             return _read(connection, *clauses)
 
     def unsettled(self) -> Sequence[str]:
@@ -52,7 +51,7 @@ class SqlLedger:
         query = select(POSTING.c.run_id).group_by(POSTING.c.run_id).having(
             func.sum(sign * POSTING.c.amount) > 0
         )
-        with reading(self._path, HoldfastError) as connection:
+        with reading(self._place, HoldfastError) as connection:
             return [row.run_id for row in connection.execute(query)]
 
     def _now(self) -> str:

@@ -15,7 +15,7 @@ from holdfast.evidence.envelope import read, seal
 from holdfast.evidence.keys import new_key, private_key, public_pem
 from holdfast.evidence.log import GENESIS, Place, digest, placed
 from holdfast.model.record import Record, Statement
-from holdfast.stores._database import reading, writing
+from holdfast.stores._database import Database, reading, writing
 from holdfast.stores._files import write_durably
 from holdfast.stores._tables import RECORD
 
@@ -24,9 +24,9 @@ _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 class LocalNotary:
-    """The log in books.db, the key in a file of its owner's (made for an empty log only)."""
+    """The log in the books, the key in a file of its owner's (made for an empty log only)."""
 
-    def __init__(self, books: Path, key: Path, clock: Clock | None = None) -> None:
+    def __init__(self, books: Database, key: Path, clock: Clock | None = None) -> None:
         self._books, self._key, self._clock = books, key, clock or SystemClock()
 
     def append(self, run_id: str, statement: Statement) -> Record:

@@ -1,13 +1,10 @@
 """The notary: one key, one chain."""
 
 import sqlite3
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from holdfast.errors import EvidenceError
-from holdfast.evidence.keys import key_id, public_key
-from holdfast.evidence.log import GENESIS, digest
 from holdfast.model.record import Statement
 from holdfast.stores.notary import LocalNotary
 
@@ -55,62 +52,6 @@ def test_a_key_that_is_none_is_refused(notary, tmp_path):
         notary.append("s--1", STATEMENT)
 
 
-def test_a_lost_key_is_not_replaced_while_its_records_are_there(notary, tmp_path):
-    """E1: a new key would make every record look signed by somebody else."""
-    signer = key_id(public_key(notary.public_key()))
-    notary.append("s--1", STATEMENT)
-    key = tmp_path / "keys" / "runner.pem"
-    key.unlink()
-    for ask in (notary.public_key, lambda: notary.append("s--1", STATEMENT)):
-        with pytest.raises(EvidenceError, match=f"is missing, and 1 records of key {signer[:16]}"):
-            ask()
-    assert (False, 1) == (key.exists(), len(notary.records()))
-
-
-def test_a_lost_key_is_missed_beside_a_damaged_record_too(notary, tmp_path):
-    notary.append("s--1", STATEMENT)
-    (tmp_path / "keys" / "runner.pem").unlink()
-    with sqlite3.connect(tmp_path / "books.db") as connection:
-        connection.execute("DROP TRIGGER record_no_update")
-        connection.execute("UPDATE record SET envelope = ?", [b"{}"])
-    connection.close()
-    with pytest.raises(EvidenceError, match="of key unknown"):
-        notary.public_key()
-
-
-def test_each_record_names_the_one_before(notary):
-    first, second = notary.append("a", STATEMENT), notary.append("b", STATEMENT)
-    assert (GENESIS, digest(first.envelope)) == (first.previous, second.previous)
-
-
-def test_records_are_read_back_whole_or_by_run(notary):
-    first, second = notary.append("a", STATEMENT), notary.append("b", STATEMENT)
-    assert ([first, second], [second]) == (notary.records(), notary.records("b"))
-
-
-def test_writers_side_by_side_make_one_chain(notary):
-    notary.public_key()
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda n: notary.append(f"s--{n}", STATEMENT), range(12)))
-    log = notary.records()
-    assert [digest(r.envelope) for r in log[:-1]] == [r.previous for r in log[1:]]
-
-
-def test_a_refused_statement_leaves_no_record(notary):
-    with pytest.raises(EvidenceError, match="float"):
-        notary.append("s--1", Statement("t", {}, {"n": 0.5}))
-    assert [] == notary.records()
-
-
-def test_a_log_that_cannot_be_written_is_an_evidence_error(notary, tmp_path):
-    notary.append("s--1", STATEMENT)
-    with sqlite3.connect(tmp_path / "books.db") as connection:
-        connection.execute("ALTER TABLE record RENAME TO gone")
-    connection.close()
-    with pytest.raises(EvidenceError, match="cannot be written"):
-        notary.append("s--1", STATEMENT)
-
-
 def test_nothing_is_appended_to_what_is_no_envelope(notary, tmp_path):
     notary.append("s--1", STATEMENT)
     with sqlite3.connect(tmp_path / "books.db") as connection:
@@ -119,11 +60,3 @@ def test_nothing_is_appended_to_what_is_no_envelope(notary, tmp_path):
     connection.close()
     with pytest.raises(EvidenceError, match="record 0: not an envelope"):
         notary.append("s--1", STATEMENT)
-
-
-def test_records_can_only_be_added(notary, tmp_path):
-    notary.append("s--1", STATEMENT)
-    connection = sqlite3.connect(tmp_path / "books.db")
-    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
-        connection.execute("DELETE FROM record")
-    connection.close()

@@ -76,6 +76,7 @@ class HoldFaultSensor(BaseSensorOperator):
         number, experiment = experiment_of(suite, self.experiment)
         trigger = GuardTrigger(
             home=str(ports.settings.home),
+            store=ports.settings.store,
             prometheus=suite.target.prometheus,
             watch=task_of_guard(ports, run_id, self.experiment, self.lease_id).model_dump(
                 mode="json"

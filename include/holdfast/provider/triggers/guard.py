@@ -45,20 +45,26 @@ class GuardEvent(TypedDict):
 class GuardTrigger(BaseTrigger):
     """Watch one lease until it is over, in the triggerer's loop.
 
-    :param home: the state folder, whose lease store and connections file are used.
+    :param home: the state folder, whose connections file is used, and whose lease store too
+        unless ``store`` is the connection of one that machines share.
     :param prometheus: connection id of the Prometheus that is asked.
     :param watch: the guard's task, a ``Watch`` as JSON.
     """
 
-    def __init__(self, *, home: str, prometheus: str, watch: dict[str, Any]) -> None:
+    def __init__(
+        self, *, home: str, prometheus: str, watch: dict[str, Any], store: str = ""
+    ) -> None:
         super().__init__()
-        self.home, self.prometheus, self.watch = home, prometheus, watch
+        self.home, self.prometheus, self.watch, self.store = home, prometheus, watch, store
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Give back exactly the constructor's arguments."""
         return (
             "holdfast.provider.triggers.guard.GuardTrigger",
-            {"home": self.home, "prometheus": self.prometheus, "watch": self.watch},
+            {
+                "home": self.home, "prometheus": self.prometheus, "watch": self.watch,
+                "store": self.store,
+            },
         )
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
@@ -91,14 +97,14 @@ class GuardTrigger(BaseTrigger):
                     return
 
     def _desk(self) -> AbstractAsyncContextManager[LeaseDesk]:
-        live = Settings(home=Path(self.home), experiments=Path()).live
+        settings = Settings(home=Path(self.home), experiments=Path(), store=self.store)
 
         def open_store() -> AbstractContextManager[LeaseStore]:
-            from holdfast.stores.live import SqliteLeases
+            from holdfast.stores.places import leases_of
 
-            return closing(SqliteLeases(live, busy_seconds=BUSY_SECONDS, create=False))
+            return closing(leases_of(settings, busy_seconds=BUSY_SECONDS, create=False))
 
-        return desk_of(live, open_store, SystemClock())
+        return desk_of((settings.home, settings.store), open_store, SystemClock())
 
     @asynccontextmanager
     async def _metrics(self, task: Watch) -> AsyncIterator[LiveMetrics]:

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from holdfast.stores.migrations import append_only, forget
+
 revision = "0001"
 down_revision = None
 
@@ -45,13 +47,10 @@ def upgrade() -> None:
         sa.Column("envelope", sa.LargeBinary, nullable=False),
     )
     for table in _APPEND_ONLY:
-        for deed in ("UPDATE", "DELETE"):
-            op.execute(
-                f"CREATE TRIGGER {table}_no_{deed.lower()} BEFORE {deed} ON {table} "
-                f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-            )
+        append_only(table)
 
 
 def downgrade() -> None:
     for table in ("record", "entry", "run"):
         op.drop_table(table)
+    forget()

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from holdfast.stores.migrations import append_only
+
 revision = "0002"
 down_revision = "0001"
 
@@ -17,14 +19,10 @@ def upgrade() -> None:
         sa.Column("experiment", sa.String, nullable=False),
         sa.Column("source", sa.String, nullable=False),
         sa.Column("target", sa.String, nullable=False),
-        sa.Column("amount", sa.Integer, sa.CheckConstraint("amount > 0"), nullable=False),
+        sa.Column("amount", sa.BigInteger().with_variant(sa.Integer, "sqlite"), sa.CheckConstraint("amount > 0"), nullable=False),
         sa.Column("at", sa.String, nullable=False),
     )
-    for deed in ("UPDATE", "DELETE"):
-        op.execute(
-            f"CREATE TRIGGER posting_no_{deed.lower()} BEFORE {deed} ON posting "
-            f"BEGIN SELECT RAISE(ABORT, 'posting is append-only'); END"
-        )
+    append_only("posting")
 
 
 def downgrade() -> None:
