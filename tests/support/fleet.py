@@ -24,10 +24,13 @@ TESTS = Path(__file__).resolve().parents[1]
 class Fleet:
     """One such process, and its work."""
 
-    def __init__(self, home: Path, name: str, leases: Mapping[str, Mapping[str, Any]]) -> None:
+    def __init__(
+        self, home: Path, name: str, leases: Mapping[str, Mapping[str, Any]], store: str = ""
+    ) -> None:
         self.report, self._file = home / f"{name}.report", home / f"{name}.work"
         self._file.write_text(json.dumps({
-            "home": str(home), "report": str(self.report), "watches": list(leases.values()),
+            "where": {"home": str(home), "store": store}, "report": str(self.report),
+            "watches": list(leases.values()),
         }))
         self.process = subprocess.Popen(
             [sys.executable, "-m", "support.fleet", str(self._file)], stdin=subprocess.DEVNULL,
@@ -89,22 +92,27 @@ class _Seen:
         }
 
 
-async def _guard(home: str, watches: Sequence[Mapping[str, Any]], report: Path) -> None:
+async def _guard(
+    where: Mapping[str, str], watches: Sequence[Mapping[str, Any]], report: Path
+) -> None:
     from holdfast.provider.triggers import guard
     from holdfast.stores.live import SqliteLeases
+    from holdfast.stores.shared import SharedLeases
 
-    seen, renew = _Seen(), SqliteLeases.renew
+    kind = SharedLeases if where["store"] else SqliteLeases
+    seen, renew = _Seen(), kind.renew
 
-    def counted(store: SqliteLeases, renewals: Sequence[Any]) -> Any:
+    def counted(store: Any, renewals: Sequence[Any]) -> Any:
         seen.batches.append(len(renewals))
         return renew(store, renewals)
 
     async def one(watch: Mapping[str, Any]) -> None:
-        trigger = guard.GuardTrigger(home=home, prometheus="prometheus_default", watch=dict(watch))
+        trigger = guard.GuardTrigger(
+            **where, prometheus="prometheus_default", watch=dict(watch))
         async for event in trigger.run():
             seen.events.append(event.payload)
 
-    SqliteLeases.renew = counted  # type: ignore[method-assign]
+    kind.renew = counted  # type: ignore[method-assign]
     guard.stand_guard = partial(guard.stand_guard, sleep=seen.sleep)  # type: ignore[assignment]
     before = resource.getrusage(resource.RUSAGE_SELF)
     started = {"startup_cpu_seconds": before.ru_utime + before.ru_stime}
@@ -145,7 +153,7 @@ def main(words: Sequence[str]) -> None:
 
     own_home()
     work = json.loads(Path(words[0]).read_text())
-    asyncio.run(_guard(work["home"], work["watches"], Path(work["report"])))
+    asyncio.run(_guard(work["where"], work["watches"], Path(work["report"])))
 
 
 if __name__ == "__main__":

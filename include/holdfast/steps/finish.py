@@ -135,8 +135,16 @@ def _why(ports: Ports, lease_id: str) -> str:
 
 
 def _without_journal(ports: Ports, lease_id: str) -> tuple[LeaseState, str]:
-    """Without a recipe only a lease that no keeper ever claimed can be closed."""
+    """Without a recipe only a lease that no keeper ever claimed can be closed.
+
+    That of another host is ended there: its keeper, or else its janitor, is waited for.
+    """
     row = ports.leases.read(lease_id)
+    until = ports.clock.boottime() + patience(ports, row)
+    while not is_here(row.host, row.boot_id) and row.state is not LeaseState.CLEAN \
+            and ports.clock.boottime() < until:
+        ports.clock.sleep(_PAUSE)
+        row = ports.leases.read(lease_id)
     if row.state is LeaseState.CLEAN:
         return row.state, ""
     facts = {"ended": End.ADOPTED, "detail": "no keeper was ever started"}

@@ -136,9 +136,13 @@ def _row_is_clean(ports: Ports, lease_id: str) -> bool:
 
 
 def _row(ports: Ports, row: Lease) -> str | None:
-    """A row without a journal here: an `arm` that has just begun, or another host's."""
+    """A row without a journal here: an `arm` that has just begun, or another host's.
+
+    That host has a keeper and a janitor of its own; here it is told of when they have not ended it.
+    """
     age = ports.clock.now() - datetime.fromisoformat(row.opened_at)
-    return None if age.total_seconds() < _OPENING else _outcome(ports, row.id)
+    life = _OPENING if is_here(row.host, row.boot_id) else _life(ports, row)
+    return None if age.total_seconds() < life else _outcome(ports, row.id)
 
 
 def _outcome(ports: Ports, lease_id: str) -> str:

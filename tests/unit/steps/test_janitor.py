@@ -50,6 +50,19 @@ def test_the_janitor_gives_a_row_without_journal_its_time(bench):
     assert [f"lease {ID}: clean"] == sweep(bench.ports)
 
 
+def test_the_janitor_leaves_another_hosts_fault_to_that_host(bench):
+    """N1: its journal, keeper and janitor are there; overdue, it is told here too."""
+    bench.open(journal=False, host="elsewhere", boot_id="another boot")
+    for state in (LeaseState.ARMED, LeaseState.INJECTING, LeaseState.ACTIVE):
+        bench.ports.leases.move(ID, state)
+    bench.clock.passed += 91
+    assert [] == sweep(bench.ports)
+    assert (LeaseState.ACTIVE, None) == (bench.row.state, bench.row.revoked)
+    bench.clock.passed += 1000
+    (line,) = sweep(bench.ports)
+    assert "look on elsewhere" in line
+
+
 def test_the_janitor_works_without_the_store_and_shows_it_later(bench):
     bench.orphan()
     bench.ports.leases.down = True

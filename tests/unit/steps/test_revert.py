@@ -178,6 +178,27 @@ def test_from_another_host_only_absence_for_a_while_proves_the_end(bench):
     assert (LeaseState.CLEAN, set()) == (bench.row.state, bench.driver.marks)
 
 
+def test_the_end_of_another_hosts_fault_is_waited_for(bench):
+    """N1: with a store that machines share, its journal is on its own host's disk."""
+    bench.open(journal=False, host="elsewhere", boot_id="another boot")
+    bench.ports.leases.move(ID, LeaseState.ARMED)
+
+    def its_keeper(_: float) -> None:
+        if bench.clock.passed > 5:
+            bench.ports.leases.move(ID, LeaseState.CLEAN)
+
+    bench.clock.on_sleep = its_keeper
+    revert(bench.ports, ID)
+    assert LeaseState.CLEAN is bench.row.state
+
+
+def test_another_hosts_fault_that_does_not_end_is_unproven(bench):
+    bench.open(journal=False, host="elsewhere", boot_id="another boot")
+    bench.ports.leases.move(ID, LeaseState.ARMED)
+    with pytest.raises(ResidueError, match="look on elsewhere"):
+        revert(bench.ports, ID)
+
+
 def test_from_another_host_marks_that_come_back_are_unproven(bench):
     """Its keeper cannot be killed from here."""
     bench.open(host="elsewhere", boot_id="another boot")
