@@ -17,15 +17,15 @@ purse = typer.Typer()
 
 @purse.command()
 def budget(
-    day: Annotated[str, typer.Option(help="a date in UTC, such as 2026-01-31; default today")] = "",
+    day: Annotated[str, typer.Option(help="a date such as 2026-01-31; default today")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
 ) -> None:
     """Show limits, what is set aside, spent and left of a day, and by run."""
     with border():
         ports = wiring.ports(settings())
-        wanted = _date(day) if day else ports.clock.now().date().isoformat()
+        wanted = _date(day) if day else ""
         budgets, broken = budgets_of(ports)
-        found = day_budget(ports, wanted, budgets)
+        found = day_budget(ports, budgets, wanted)
         for name in broken:
             say_error(f"{name} is broken; holdfast validate says why")
         if as_json:
@@ -42,7 +42,7 @@ def _date(text: str) -> str:
 
 
 def _print(found: DayBudget) -> None:
-    out.print(f"{found.day} (UTC)", markup=False)
+    out.print(f"{found.day} ({found.time_zone})", markup=False)
     if not found.currencies:
         out.print("no suite here has a budget, and nothing was spent")
     for currency, own in found.currencies.items():
@@ -64,7 +64,7 @@ def _told(own: Balance) -> str:
 
 def _json(found: DayBudget) -> dict[str, object]:
     return {
-        "day": found.day,
+        "day": found.day, "time_zone": found.time_zone,
         "currencies": {currency: _plain(own) for currency, own in found.currencies.items()},
         "suites": [_suite(suite) for suite in found.suites],
         "runs": [

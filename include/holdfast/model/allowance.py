@@ -1,8 +1,9 @@
 """What a run may cost, whom it may hit, and how well the target must be before."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from math import ceil
+from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
@@ -18,12 +19,17 @@ class BudgetSpec(Frozen):
 
     per_experiment: Amount = Decimal(100)
     per_day: Amount = Decimal(500)
+    time_zone: str = Field("UTC", description="where a day begins")
     currency: str = Field("EUR", pattern=r"^[A-Z]{3}$")
     per_request: Amount = Decimal("0.001")
     per_fault_minute: Amount = Decimal(0)
     most_requests_per_second: int = Field(
         ge=1, le=1_000_000, strict=True, description="what the worst case is reckoned with"
     )
+
+    def day(self, now: datetime) -> str:
+        """The date of now, on which money is set aside; borders are those of the time zone."""
+        return now.astimezone(ZoneInfo(self.time_zone)).date().isoformat()
 
     def cost(self, requests: int, seconds: float) -> Decimal:
         """What requests cost, and a fault that is on for so long; up to the next millionth."""

@@ -20,7 +20,7 @@ class Account(StrEnum):
 class Posting:
     """An amount moved between two accounts, in millionths of the currency; never changed.
 
-    `day` is a date in UTC: the day on which it was reserved, whenever it is spent.
+    `day` is a date in the budget's time zone: on which it was reserved, whenever it is spent.
     """
 
     day: str
@@ -45,6 +45,7 @@ class Claim:
     currency: str
     limit: Decimal
     amounts: Mapping[str, Decimal]
+    time_zone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True)

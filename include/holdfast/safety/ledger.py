@@ -93,5 +93,5 @@ def _move(place: _Place, count: int, at: str) -> Posting:
 
 def _too_little(claim: Claim, left: int) -> str:
     asked = sum(claim.amounts.values(), Decimal(0))
-    return (f"the budget of {claim.day} (UTC) has {as_amount(left)} of "
+    return (f"the budget of {claim.day} ({claim.time_zone}) has {as_amount(left)} of "
             f"{claim.limit} {claim.currency} left, and this run may cost {asked:f}")

@@ -24,30 +24,38 @@ class SuiteBudget:
 
 @dataclass(frozen=True, slots=True)
 class DayBudget:
-    """One date in UTC: balances by currency, and by run and currency."""
+    """One day: balances by currency, and by run and currency.
+
+    Where budgets differ in their time zone, today may have two dates.
+    """
 
     day: str
+    time_zone: str
     currencies: dict[str, Balance]
     runs: dict[tuple[str, str], Balance]
     suites: tuple[SuiteBudget, ...]
 
 
-def day_budget(ports: Ports, day: str, budgets: dict[str, BudgetSpec]) -> DayBudget:
-    """Sum up a day; `budgets` are those of the suites of this deployment, by name.
+def day_budget(ports: Ports, budgets: dict[str, BudgetSpec], day: str = "") -> DayBudget:
+    """Sum up a day, by default today; `budgets` are those of this deployment's suites, by name.
 
     The limits are those of now, also for a day that has passed.
     """
-    there = ports.ledger.postings(day=day)
+    now = ports.clock.now()
+    days = {name: day or budget.day(now) for name, budget in budgets.items()}
+    dates = sorted({*days.values()}) or [day or now.date().isoformat()]
+    zones = sorted({b.time_zone for b in budgets.values()}) or ["UTC"]
+    there = [posting for date in dates for posting in ports.ledger.postings(day=date)]
     currencies = dict.fromkeys([*(b.currency for b in budgets.values()),
                                 *(p.currency for p in there)])
     places = dict.fromkeys((p.run_id, p.currency) for p in there)
     return DayBudget(
-        day,
+        " and ".join(dates), ", ".join(zones),
         {c: balance(p for p in there if p.currency == c) for c in currencies},
         {at: balance(p for p in there if (p.run_id, p.currency) == at) for at in places},
         tuple(
             SuiteBudget(name, budget, as_amount(
-                millionths(budget.per_day) - taken(there, day, budget.currency)))
+                millionths(budget.per_day) - taken(there, days[name], budget.currency)))
             for name, budget in sorted(budgets.items())
         ),
     )

@@ -68,8 +68,8 @@ def day_left(ports: Ports, run_id: str, budget: BudgetSpec | None) -> str:
     there = list(ports.ledger.postings(day=day))
     then = there[:len(there) - there[::-1].index(last)]  # what later runs took is not this one's
     left = as_amount(millionths(budget.per_day) - taken(then, day, budget.currency))
-    return (f"{left:f} of {budget.per_day:f} {budget.currency} were left for {day} (UTC) when this "
-            "run was settled")
+    return (f"{left:f} of {budget.per_day:f} {budget.currency} were left for {day} "
+            f"({budget.time_zone}) when this run was settled")
 
 
 def health(ports: Ports, run_id: str) -> Health | None:

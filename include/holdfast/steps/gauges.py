@@ -99,8 +99,7 @@ class Gauges:
         now = self.ports.clock.boottime()
         if self._budgets is None or now - self._budgets[0] > _READ_SUITES_SECONDS:
             self._budgets = now, budgets_of(self.ports)[0]
-        day = self.ports.clock.now().date().isoformat()
-        found = day_budget(self.ports, day, self._budgets[1])
+        found = day_budget(self.ports, self._budgets[1])
         told: tuple[tuple[str, str, Callable[[Balance], object]], ...] = (
             ("open", "set aside now", lambda own: own.open),
             ("spent", "spent", lambda own: own.spent),
@@ -108,13 +107,13 @@ class Gauges:
         )
         for name, meaning, value in told:
             amounts = {(c,): float(str(value(own))) for c, own in found.currencies.items()}
-            yield Family(f"holdfast_budget_{name}", f"Money {meaning} today (UTC).",
+            yield Family(f"holdfast_budget_{name}", f"Money {meaning} today.",
                          _by(("currency",), amounts))
         limits = {(s.suite, s.budget.currency): float(s.budget.per_day) for s in found.suites}
         left = {(s.suite, s.budget.currency): float(s.left) for s in found.suites}
         yield Family("holdfast_budget_limit", "Money that all runs of a day may take.",
                      _by(("suite", "currency"), limits))
-        yield Family("holdfast_budget_left", "What of it is left today (UTC).",
+        yield Family("holdfast_budget_left", "What of it is left today.",
                      _by(("suite", "currency"), left))
 
 

@@ -18,7 +18,7 @@ WHOLE_RUN = "run"
 
 
 def set_aside(ports: Ports, run_id: str, suite: Suite) -> None:
-    """Reserve the plan's worst case of each experiment, on the date of now in UTC.
+    """Reserve the plan's worst case of each experiment, on the budget's date of now.
 
     Postponed, with what is left, if all runs of that day together would take more than the suite's
     limit. Nothing happens without a budget; again changes nothing.
@@ -26,10 +26,10 @@ def set_aside(ports: Ports, run_id: str, suite: Suite) -> None:
     budget = suite.budget
     if budget is None:
         return
-    day = ports.clock.now().date().isoformat()
-    ports.ledger.reserve(
-        Claim(run_id, day, budget.currency, budget.per_day, worst_costs(ports, run_id))
-    )
+    ports.ledger.reserve(Claim(
+        run_id, budget.day(ports.clock.now()), budget.currency, budget.per_day,
+        worst_costs(ports, run_id), budget.time_zone,
+    ))
     write_balances(ports, run_id, budget.currency)
 
 

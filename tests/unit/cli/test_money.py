@@ -4,6 +4,7 @@ import json
 import threading
 import urllib.request
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from wsgiref.simple_server import make_server
 
@@ -89,6 +90,23 @@ def test_a_day_is_told_with_limits_and_what_is_left(ports):
         "  checkout: at most 100 EUR an experiment and 500 EUR a day, 497.75 EUR left\n"
         f"  run checkout--1: {sums} EUR\n"
     )) == (done.exit_code, done.output)
+
+
+def test_today_is_each_budgets_own_date(ports):
+    """B2: two suites, two zones, and a moment at which their dates differ."""
+    file = ports.settings.experiments / "checkout.suite.yaml"
+    far = SUITE.replace("name: checkout", "name: far")
+    for name, zone in (("checkout", "Pacific/Kiritimati"), ("far", "Etc/GMT+12")):
+        text = far if name == "far" else SUITE
+        file.with_name(f"{name}.suite.yaml").write_text(
+            text.replace("{most", f"{{time_zone: {zone}, most"))
+    now = ports.clock.now()
+    dates = [(now + timedelta(hours=h)).date().isoformat() for h in (-12, 14)]
+    spent(ports, dates[1])
+    done = json.loads(run(app, ["budget", "--json"]).output)
+    assert (" and ".join(dates), "Etc/GMT+12, Pacific/Kiritimati") == (
+        done["day"], done["time_zone"])
+    assert {"checkout": "497.75", "far": "500"} == {s["suite"]: s["left"] for s in done["suites"]}
 
 
 def test_programs_get_amounts_as_text(ports):

@@ -53,3 +53,10 @@ def test_a_bound_on_traffic_that_nobody_counts_is_refused():
 def test_a_bound_on_traffic_that_is_counted_is_well():
     assert [] == complaints((LAST, "blast_radius: {instances: 100%, traffic: 1%}\n"
                                    "traffic: {requests: r, hit: h}"))
+
+
+def test_the_time_zone_of_a_budget_is_known():
+    text = "budget: {most_requests_per_second: 9, per_request: 0, per_fault_minute: 2"
+    assert [] == complaints(after(text + ", time_zone: Asia/Tokyo}"))
+    assert ["unknown time zone 'Moon/Base' (such as Europe/Berlin or UTC)"] == complaints(
+        after(text + ", time_zone: Moon/Base}"))

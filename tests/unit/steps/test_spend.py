@@ -81,6 +81,18 @@ def test_the_plans_worst_case_is_set_aside_on_the_date_in_utc(tmp_path):
         spend(ports)[key] for key in ("reserved", "spent", "released", "currency"))
 
 
+@pytest.mark.parametrize(("zone", "day"), [
+    ("Pacific/Auckland", "2026-01-01"), ("America/New_York", "2025-12-31"),
+])
+def test_a_day_begins_in_the_budgets_time_zone(tmp_path, zone, day):
+    """B2: at 02:00 UTC it is still yesterday in New York."""
+    priced = (LAST, PRICED[1].removesuffix("}") + f", time_zone: {zone}}}")
+    ports = planned(tmp_path, priced, metrics=counters())
+    ports.ledger.reserve(Claim("other", day, "EUR", Decimal(500), {"x": Decimal("480.5")}))
+    with pytest.raises(Postponed, match=rf"{day} \({zone}\) has 19.5 of 500 EUR left"):
+        reserve(ports, RUN)
+
+
 def test_reserving_again_takes_nothing_more(tmp_path):
     ports = begun(tmp_path)
     reserve(ports, RUN)

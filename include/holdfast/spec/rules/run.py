@@ -52,6 +52,7 @@ def time_zone_is_known(suite: Suite, _: Known) -> Iterator[Problem]:
     named = {
         "schedule": suite.schedule.time_zone if suite.schedule else None,
         "windows": suite.windows.time_zone,
+        "budget": suite.budget.time_zone if suite.budget else None,
     }
     for part, name in named.items():
         try:
