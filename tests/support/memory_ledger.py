@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from holdfast.model.ledger import Claim, Posting
-from holdfast.safety.ledger import balance, reserving, settling
+from holdfast.safety.ledger import balance, reserving, settling, taken
 
 
 @dataclass
@@ -15,7 +15,9 @@ class MemoryLedger:
     posted: list[Posting] = field(default_factory=list)
 
     def reserve(self, claim: Claim) -> None:
-        self.posted += reserving(claim, self.posted, "2026-01-01T02:00:00+00:00")
+        own = self.postings(run_id=claim.run_id)
+        gone = taken(self.posted, claim.day, claim.currency)
+        self.posted += reserving(claim, own, gone, "2026-01-01T02:00:00+00:00")
 
     def settle(self, run_id: str, costs: Mapping[str, Decimal]) -> None:
         there = self.postings(run_id=run_id)

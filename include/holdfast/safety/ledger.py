@@ -10,20 +10,21 @@ from holdfast.model.ledger import Account, Balance, Claim, Posting, as_amount, m
 _Place = tuple[str, str, str, str]  # day, currency, run and experiment
 
 
-def reserving(claim: Claim, there: Sequence[Posting], at: str) -> list[Posting]:
+def reserving(claim: Claim, own: Sequence[Posting], gone: int, at: str) -> list[Posting]:
     """Set aside what a run asks for; Postponed, with what is left, if the day has not enough.
 
-    `there` is all that was posted on that day, and all of that run's. What the run still holds
-    counts: asking again for the same posts nothing, and what it does not ask for is given back.
+    `own` is all that was posted for the run, `gone` what the day's runs have taken, in millionths.
+    What the run still holds counts: asking again for the same posts nothing, and what it does not
+    ask for is given back.
     """
     wanted = {
         (claim.day, claim.currency, claim.run_id, name): millionths(amount)
         for name, amount in claim.amounts.items()
     }
-    held = {place: count for place, count in _open(there).items() if place[2] == claim.run_id}
+    held = _open(own)
     moves = {place: wanted.get(place, 0) - held.get(place, 0) for place in {**held, **wanted}}
     more = sum(count for place, count in moves.items() if place[:2] == (claim.day, claim.currency))
-    left = max(0, millionths(claim.limit) - taken(there, claim.day, claim.currency))
+    left = max(0, millionths(claim.limit) - gone)
     if more > left:
         raise Postponed(_too_little(claim, left))
     return [_move(place, count, at) for place, count in moves.items() if count]

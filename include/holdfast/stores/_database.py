@@ -24,38 +24,39 @@ _WRITERS = 0x426F6F6B
 
 
 @cache
-def engine(place: Database) -> Engine:
-    """Give the database at `place`, made or upgraded if it must be.
+def engine(database: Database) -> Engine:
+    """Give the database at `database`, made or upgraded if it must be.
 
     Connections are not pooled: tasks fork, and connections must not cross a fork.
     """
-    made = _engine(place)
-    if isinstance(place, Server):
+    made = _engine(database)
+    if isinstance(database, Server):
         _upgrade_server(made)
     else:
-        _upgrade_file(place, made)
+        _upgrade_file(database, made)
     return made
 
 
 @contextmanager
-def reading(place: Database, error: type[HoldfastError]) -> Iterator[Connection]:
+def reading(database: Database, error: type[HoldfastError]) -> Iterator[Connection]:
     """Give one transaction; a database that cannot be read becomes `error`, with a cure."""
-    with _told(place, "read", error), engine(place).begin() as connection, _bounded(connection):
-        yield connection
-
-
-@contextmanager
-def writing(place: Database, error: type[HoldfastError]) -> Iterator[Connection]:
-    """Give one that reads and then writes, and that no other writes beside."""
-    with _told(place, "written", error), _alone(place) as connection:
-        yield connection
-
-
-@contextmanager
-def _alone(place: Database) -> Iterator[Connection]:
-    with engine(place).execution_options(immediate=True).begin() as connection, \
+    with _told(database, "read", error), engine(database).begin() as connection, \
             _bounded(connection):
-        if isinstance(place, Server):
+        yield connection
+
+
+@contextmanager
+def writing(database: Database, error: type[HoldfastError]) -> Iterator[Connection]:
+    """Give one that reads and then writes, and that no other writes beside."""
+    with _told(database, "written", error), _alone(database) as connection:
+        yield connection
+
+
+@contextmanager
+def _alone(database: Database) -> Iterator[Connection]:
+    with engine(database).execution_options(immediate=True).begin() as connection, \
+            _bounded(connection):
+        if isinstance(database, Server):
             connection.execute(text(f"SELECT pg_advisory_xact_lock({_WRITERS})"))
         yield connection
 
@@ -71,29 +72,29 @@ def _bounded(connection: Connection) -> Iterator[None]:
 
 
 @contextmanager
-def _told(place: Database, what: str, error: type[HoldfastError]) -> Iterator[None]:
+def _told(database: Database, what: str, error: type[HoldfastError]) -> Iterator[None]:
     try:
         yield
     except SpecError as cause:
-        raise error(f"{place} cannot be {what}: {cause}") from cause
+        raise error(f"{database} cannot be {what}: {cause}") from cause
     except (SQLAlchemyError, sqlite3.Error, OSError) as cause:
         said = " ".join(str(getattr(cause, "orig", None) or cause).split())
-        raise error(f"{place} cannot be {what} ({said}): {_cure(place)}") from cause
+        raise error(f"{database} cannot be {what} ({said}): {_cure(database)}") from cause
 
 
-def _cure(place: Database) -> str:
-    if isinstance(place, Server):
+def _cure(database: Database) -> str:
+    if isinstance(database, Server):
         return "look whether the server answers, and what `holdfast connect` says of its address"
     return ("if it is locked, try again; if it is damaged, put back a copy of it, or move it away "
             "to begin anew")
 
 
-def _engine(place: Database) -> Engine:
-    if isinstance(place, Server):
+def _engine(database: Database) -> Engine:
+    if isinstance(database, Server):
         return create_engine("postgresql+psycopg://", poolclass=NullPool,
-                             creator=lambda: place.open(_BUSY_SECONDS))
+                             creator=lambda: database.open(_BUSY_SECONDS))
     made = create_engine(
-        f"sqlite:///{place}", poolclass=NullPool, connect_args={"timeout": _BUSY_SECONDS})
+        f"sqlite:///{database}", poolclass=NullPool, connect_args={"timeout": _BUSY_SECONDS})
     event.listen(made, "connect", _configure)
     event.listen(made, "begin", _begin)
     return made

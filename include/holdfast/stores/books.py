@@ -17,12 +17,12 @@ from holdfast.stores._tables import ENTRY, RUN
 class SqlBooks:
     """The books, in a file or on a server; each call is one durable transaction."""
 
-    def __init__(self, place: Database, clock: Clock | None = None) -> None:
-        self._place, self._clock = place, clock or SystemClock()
+    def __init__(self, database: Database, clock: Clock | None = None) -> None:
+        self._database, self._clock = database, clock or SystemClock()
 
     def open_run(self, run: Run) -> None:
         """Write the run down; a second time changes nothing."""
-        with writing(self._place, HoldfastError) as connection:
+        with writing(self._database, HoldfastError) as connection:
             if connection.execute(select(RUN.c.id).where(RUN.c.id == run.id)).first() is None:
                 connection.execute(insert(RUN).values(_columns(run)))
 
@@ -30,18 +30,18 @@ class SqlBooks:
         """Write its state, verdict, reason and end."""
         columns = _columns(run)
         end = {name: columns[name] for name in ("state", "verdict", "reason", "ended_at")}
-        with writing(self._place, HoldfastError) as connection:
+        with writing(self._database, HoldfastError) as connection:
             connection.execute(update(RUN).where(RUN.c.id == run.id).values(end))
 
     def run(self, run_id: str) -> Run | None:
         """One run."""
-        with reading(self._place, HoldfastError) as connection:
+        with reading(self._database, HoldfastError) as connection:
             row = connection.execute(select(RUN).where(RUN.c.id == run_id)).one_or_none()
         return None if row is None else _run(row)
 
     def runs(self, limit: int = 50) -> Sequence[Run]:
         """The latest runs first."""
-        with reading(self._place, HoldfastError) as connection:
+        with reading(self._database, HoldfastError) as connection:
             rows = connection.execute(select(RUN).order_by(RUN.c.seq.desc()).limit(limit)).all()
         return [_run(row) for row in rows]
 
@@ -53,7 +53,7 @@ class SqlBooks:
             "name": entry.name, "at": at,
             "data": json.dumps(entry.data, sort_keys=True, ensure_ascii=False),
         }
-        with writing(self._place, HoldfastError) as connection:
+        with writing(self._database, HoldfastError) as connection:
             connection.execute(insert(ENTRY).values(values))
 
     def read(self, run_id: str, kind: EntryKind | None = None) -> Sequence[Entry]:
@@ -65,7 +65,7 @@ class SqlBooks:
         query = select(ENTRY).where(ENTRY.c.seq.in_(latest)).order_by(ENTRY.c.seq)
         if kind is not None:
             query = query.where(ENTRY.c.kind == kind.value)
-        with reading(self._place, HoldfastError) as connection:
+        with reading(self._database, HoldfastError) as connection:
             return [_entry(row) for row in connection.execute(query)]
 
 

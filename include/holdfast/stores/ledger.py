@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from sqlalchemy import Connection, Row, case, func, insert, or_, select
+from sqlalchemy import Connection, Row, case, func, insert, select
 
 from holdfast.clock import Clock, SystemClock
 from holdfast.errors import HoldfastError
@@ -19,19 +19,19 @@ class SqlLedger:
     So of two runs that ask at once the second sees what the first has taken.
     """
 
-    def __init__(self, place: Database, clock: Clock | None = None) -> None:
-        self._place, self._clock = place, clock or SystemClock()
+    def __init__(self, database: Database, clock: Clock | None = None) -> None:
+        self._database, self._clock = database, clock or SystemClock()
 
     def reserve(self, claim: Claim) -> None:
         """Set aside all that a run asks for; Postponed if the day has too little left."""
-        concerned = or_(POSTING.c.day == claim.day, POSTING.c.run_id == claim.run_id)
-        with writing(self._place, HoldfastError) as connection:
-            there = _read(connection, concerned)
-            _write(connection, reserving(claim, there, self._now()))
+        with writing(self._database, HoldfastError) as connection:
+            own = _read(connection, POSTING.c.run_id == claim.run_id)
+            gone = _taken(connection, claim.day, claim.currency)
+            _write(connection, reserving(claim, own, gone, self._now()))
 
     def settle(self, run_id: str, costs: Mapping[str, Decimal]) -> None:
         """Spend what each experiment cost, and give back the rest."""
-        with writing(self._place, HoldfastError) as connection:
+        with writing(self._database, HoldfastError) as connection:
             there = _read(connection, POSTING.c.run_id == run_id)
             _write(connection, settling(there, costs, self._now()))
 
@@ -39,7 +39,7 @@ class SqlLedger:
         """What was posted, in order."""
         wanted = {"day": day, "run_id": run_id}
         clauses = [POSTING.c[name] == value for name, value in wanted.items() if value is not None]
-        with reading(self._place, HoldfastError) as connection:
+        with reading(self._database, HoldfastError) as connection:
             return _read(connection, *clauses)
 
     def unsettled(self) -> Sequence[str]:
@@ -51,11 +51,21 @@ class SqlLedger:
         query = select(POSTING.c.run_id).group_by(POSTING.c.run_id).having(
             func.sum(sign * POSTING.c.amount) > 0
         )
-        with reading(self._place, HoldfastError) as connection:
+        with reading(self._database, HoldfastError) as connection:
             return [row.run_id for row in connection.execute(query)]
 
     def _now(self) -> str:
         return self._clock.now().isoformat(timespec="milliseconds")
+
+
+def _taken(connection: Connection, day: str, currency: str) -> int:
+    """What `safety.ledger.taken` says, reckoned where the postings are."""
+    out = case(
+        (POSTING.c.source == Account.FREE.value, POSTING.c.amount),
+        (POSTING.c.target == Account.FREE.value, -POSTING.c.amount), else_=0,
+    )
+    query = select(func.sum(out)).where(POSTING.c.day == day, POSTING.c.currency == currency)
+    return int(connection.execute(query).scalar() or 0)
 
 
 def _read(connection: Connection, *clauses: object) -> list[Posting]:

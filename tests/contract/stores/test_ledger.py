@@ -1,5 +1,8 @@
 """The ledger, on files and on a server (B2)."""
 
+import itertools
+import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -8,10 +11,12 @@ from decimal import Decimal
 
 import psycopg
 import pytest
+from sqlalchemy import event
 
 from holdfast.errors import Postponed
 from holdfast.model.ledger import Account, Claim, as_amount
 from holdfast.safety.ledger import balance, taken
+from holdfast.stores import _database
 from holdfast.stores.books import SqlBooks
 from holdfast.stores.ledger import SqlLedger
 from holdfast.stores.places import books_of
@@ -104,3 +109,62 @@ def test_many_runs_at_once_never_take_more_than_the_day_has(settings, ledger):
     assert Decimal(93) <= as_amount(high) <= Decimal(100)
     assert sum(got) == len({p.run_id for p in there})
     assert sum(got) < 36, "nobody was refused: the test asked for too little"
+
+
+_DEEDS = ("reserve", "settle")
+_STATEMENTS = 9
+"""More than any deed has, so that the last deaths come after the end."""
+
+
+@pytest.mark.parametrize("deed", _DEEDS)
+def test_a_death_between_any_two_entries_leaves_all_of_a_deed_or_nothing(
+    settings, ledger, deed
+):
+    """B2: SIGKILL before each statement in turn; the books always balance."""
+    whole = 0
+    for last in range(_STATEMENTS):
+        run = f"s--{last}"
+        asked = replace(CLAIM, run_id=run, limit=Decimal(10_000),
+                        amounts={name: Decimal(10) for name in "xyz"})
+        if deed == "settle":
+            ledger.reserve(asked)
+        died = _dies(settings, last, lambda: _act(settings, deed, asked))  # noqa: B023 - at once
+        own = ledger.postings(run_id=run)
+        before, after = (0, 3) if deed == "reserve" else (3, 9)
+        assert len(own) in (before, after), own
+        whole += len(own) == after
+        assert died or len(own) == after
+        told = balance(own)
+        assert told.reserved == told.spent + told.released + told.open
+        _act(settings, deed, asked)  # who comes after finds it unlocked
+        assert after == len(ledger.postings(run_id=run))
+    assert 0 < whole < _STATEMENTS
+
+
+def _act(settings, deed, asked):
+    own = SqlLedger(books_of(settings))
+    if deed == "reserve":
+        own.reserve(asked)
+    else:
+        own.settle(asked.run_id, dict.fromkeys(asked.amounts, Decimal(4)))
+
+
+def _dies(settings, last, act):
+    """Do it in a fork that kills itself before its statement number `last`; whether it did."""
+    pid = os.fork()
+    if not pid:
+        try:
+            left = itertools.count(last, -1)
+
+            def count(*_):
+                if next(left) == 0:
+                    os.kill(os.getpid(), signal.SIGKILL)
+
+            event.listen(_database.engine(books_of(settings)), "before_cursor_execute", count)
+            act()
+            os._exit(0)
+        finally:
+            os._exit(1)
+    ended = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    assert ended in (0, -signal.SIGKILL)
+    return ended != 0

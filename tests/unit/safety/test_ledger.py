@@ -29,8 +29,14 @@ def claim(limit="100", run="a", day=DAY, **amounts):
 def reserved(*claims):
     there: list[Posting] = []
     for asked in claims:
-        there += reserving(asked, there, AT)
+        there += ask(asked, there)
     return there
+
+
+def ask(asked, there):
+    """As a store asks: with the run's own postings, and what its day has given away."""
+    own = [p for p in there if p.run_id == asked.run_id]
+    return reserving(asked, own, taken(there, asked.day, asked.currency), AT)
 
 
 def costs(**amounts):
@@ -49,7 +55,7 @@ def test_too_little_left_postpones_and_says_what_is_left():
     """B1: 500 a day, 480 taken."""
     there = reserved(claim("500", x="480"))
     with pytest.raises(Postponed) as refused:
-        reserving(claim("500", run="b", x="15", y="5.000001"), there, AT)
+        ask(claim("500", run="b", x="15", y="5.000001"), there)
     assert (
         "the budget of 2026-01-01 (UTC) has 20 of 500 EUR left, and this run may cost 20.000001"
     ) == refused.value.reason
@@ -74,7 +80,7 @@ def test_a_day_and_a_currency_have_limits_of_their_own(other):
 def test_asking_again_takes_nothing_more():
     """A task runs again."""
     there = reserved(claim(x="60"))
-    assert [] == reserving(claim(x="60"), there, AT)
+    assert [] == ask(claim(x="60"), there)
 
 
 def test_asking_for_less_gives_back_and_for_more_takes_the_difference():
@@ -91,7 +97,7 @@ def test_a_run_begun_again_on_the_next_day_gives_the_first_day_back():
 def test_a_day_that_was_overrun_still_lets_a_run_ask_for_what_it_has():
     there = reserved(claim("60", x="30"), claim("60", "b", x="30"))
     there += settling([p for p in there if p.run_id == "b"], costs(x="35"), AT)
-    assert [] == reserving(claim("60", x="30"), there, AT)
+    assert [] == ask(claim("60", x="30"), there)
 
 
 def test_what_was_not_spent_is_given_back():
@@ -129,7 +135,7 @@ def test_no_order_of_deeds_reserves_beyond_the_limit_or_loses_anything(deeds):
         if deed == "reserve":
             before = taken(there, day, "EUR")
             try:
-                new = reserving(Claim(run, day, "EUR", Decimal(100), amounts), there, AT)
+                new = ask(Claim(run, day, "EUR", Decimal(100), amounts), there)
             except Postponed:
                 continue
             there += new
