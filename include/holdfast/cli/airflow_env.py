@@ -126,6 +126,7 @@ class Lab:
             "HOLDFAST_HOME": str(home),
             "HOLDFAST_EXPERIMENTS": str(self.settings.experiments),
             "HOLDFAST_COMMANDS": ",".join(f"{n}={p}" for n, p in self.settings.commands.items()),
+            "HOLDFAST_STORE": self.settings.store,
             "AIRFLOW__CORE__DAGS_FOLDER": str(root / "dags"),
             "AIRFLOW__CORE__PLUGINS_FOLDER": str(root / "plugins"),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",

@@ -13,8 +13,10 @@ import typer
 
 from holdfast.cli.border import border, out, settings
 from holdfast.errors import SpecError
+from holdfast.ports.leases import StoreDown
 from holdfast.reports.pdf import CURE as PDF_CURE
 from holdfast.settings import Settings
+from holdfast.stores.places import leases_of
 
 doctor_app = typer.Typer()
 _SBIN = "/usr/sbin:/sbin"
@@ -88,11 +90,21 @@ def _secrets(where: Settings) -> Iterator[_Answer]:
             yield f"{file.name} is for its owner only", cure
 
 
+def _store(where: Settings) -> Iterator[_Answer]:
+    if where.store:
+        try:
+            leases_of(where).environments()
+        except StoreDown as error:
+            yield f"store {where.store}", str(error)
+        else:
+            yield f"store {where.store} answers", ""
+
+
 def _clock(_: Settings) -> Iterator[_Answer]:
     has = hasattr(os, "pidfd_open")
     yield "pidfd (Linux 5.3 or newer)", "" if has else "use a newer kernel"
 
 
 _Check = Callable[[Settings], Iterator[_Answer]]
-_CHECKS: tuple[_Check, ...] = (_python, _pdf, _clock, _state, _secrets)
+_CHECKS: tuple[_Check, ...] = (_python, _pdf, _clock, _state, _secrets, _store)
 _OF_THE_SHOP: tuple[_Check, ...] = (_programs, _postgres)

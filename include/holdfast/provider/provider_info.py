@@ -28,6 +28,10 @@ def get_provider_info() -> dict[str, Any]:
                         "Programs that suites may have run, NAME=PATH by commas; none by default.",
                         example="queue-depth=/usr/local/bin/queue-depth",
                     ),
+                    "store": _option(
+                        "Connection of a PostgreSQL that machines share as their store; "
+                        "without it, files below home.", example="holdfast_store",
+                    ),
                 },
             }
         },

@@ -12,7 +12,8 @@ from holdfast.settings import Settings
 from holdfast.settings import commands as allowed
 
 _NAMES = {
-    "home": "HOLDFAST_HOME", "experiments": "HOLDFAST_EXPERIMENTS", "commands": "HOLDFAST_COMMANDS"
+    "home": "HOLDFAST_HOME", "experiments": "HOLDFAST_EXPERIMENTS",
+    "commands": "HOLDFAST_COMMANDS", "store": "HOLDFAST_STORE",
 }
 
 

@@ -34,3 +34,9 @@ def test_its_package_is_named_when_it_is_missing(tmp_path, monkeypatch):
     told = ask(tmp_path, monkeypatch)
     assert "MISSING libraries for reports as PDF -> apt-get install" in told
     assert "libpango-1.0-0 libpangoft2-1.0-0" in told
+
+
+def test_a_shared_store_that_cannot_be_had_is_told(tmp_path, monkeypatch):
+    assert " store " not in ask(tmp_path, monkeypatch, "--no-shop")
+    monkeypatch.setenv("HOLDFAST_STORE", "far_db")
+    assert "MISSING store far_db -> the store far_db: " in ask(tmp_path, monkeypatch, "--no-shop")

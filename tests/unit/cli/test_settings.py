@@ -23,3 +23,9 @@ def test_by_default_none_is_allowed(tmp_path):
 def test_anything_else_is_refused(text, why):
     with pytest.raises(SpecError, match=why):
         commands(text)
+
+
+def test_a_store_of_several_machines_is_named_by_its_connection(tmp_path):
+    given = {"HOLDFAST_HOME": str(tmp_path), "HOLDFAST_STORE": " holdfast_store "}
+    assert "holdfast_store" == Settings.of(given, tmp_path).store
+    assert "" == Settings.of({"HOLDFAST_HOME": str(tmp_path)}, tmp_path).store
