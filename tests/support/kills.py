@@ -123,12 +123,16 @@ class Case:
         return self.run
 
     def _check_leases(self, ended: Sequence[End]) -> None:
-        for lease in self.run.leases:
-            assert lease.state is LeaseState.CLEAN, lease
-            states = [line.state for line in self.run.lines(lease)]
-            assert states[0] is LeaseState.OPENED
-            assert states[-1] is LeaseState.CLEAN
-            moves = pairwise(states)
-            assert all(b in MOVES[a] for a, b in moves), states
+        check_leases(self.run)
         first = self.run.lines(self.lease)
         assert next(x.facts["ended"] for x in first if "ended" in x.facts) in ended
+
+
+def check_leases(run: Asked) -> None:
+    """Every lease of the run is clean, and its journal goes as journals may go."""
+    for lease in run.leases:
+        assert lease.state is LeaseState.CLEAN, lease
+        states = [line.state for line in run.lines(lease)]
+        assert states[0] is LeaseState.OPENED
+        assert states[-1] is LeaseState.CLEAN
+        assert all(b in MOVES[a] for a, b in pairwise(states)), states

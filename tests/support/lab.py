@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -148,6 +148,12 @@ class Lab:
         """The keeper's parent and child."""
         text = (self.settings.journals / f"{lease.id}.pid").read_text()
         return [int(line.split()[0]) for line in text.splitlines()]
+
+    def kill(self, pids: Sequence[int]) -> None:
+        """SIGKILL; who has just left is dead as well."""
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def kill_airflow(self) -> None:
         """SIGKILL to the supervisor and all of Airflow."""

@@ -57,6 +57,17 @@ ASKED = "asked"
 _APPROVAL = "approval: {from_impact: 0, by: [approver, admin, sre], wait: 20m}\n"
 
 
+STAGED = {
+    "late-link": "type: network.latency, target: link, delay: 8s, params: {latency: 60ms}",
+    "late-api": "type: process.kill, target: api, delay: 8s",
+    "back-kill": "type: process.kill, target: api",
+    "back-loop": "type: process.crash_loop, target: api",
+}
+"""Suites whose fault stays long enough where it is to be met: armed before it begins, or
+reverting until the shop's supervisor has started the process again."""
+_STAGED_SECONDS = {"late": 6.0, "back": 1.0}
+
+
 def held(lane: int) -> str:
     """The suite of a lane whose fault lasts longer than any test."""
     return f"held-{lane}"
@@ -76,6 +87,8 @@ def texts() -> Iterator[tuple[str, str]]:
     """Name and text of each."""
     yield POOR, _filled(POOR, "purse", 60.0, _FAULTS[0]) + _BUDGET
     yield ASKED, _filled(ASKED, "gate", HELD_SECONDS, _FAULTS[0]) + _APPROVAL
+    for name, fault in STAGED.items():
+        yield name, _filled(name, f"stage-{name}", _STAGED_SECONDS[name[:4]], fault)
     for lane in range(LANES):
         for name, seconds in ((held(lane), HELD_SECONDS), (brief(lane), BRIEF_SECONDS)):
             yield name, _filled(name, environment(name), seconds, _FAULTS[lane])
