@@ -46,11 +46,16 @@ class Selector(Frozen):
 
 
 class History(Frozen):
-    """A workload's own log, and the query that reads back what is there in the end."""
+    """A workload's own log, and the query that reads back what is there in the end.
+
+    Without a query it is judged by itself, whole: a new file for each run.
+    """
 
     file: Filled = Field(description="JSONL with Jepsen's field names, below the state folder")
-    postgres: str = Field(description="connection id the query runs on")
-    query: Filled = Field(description="one SELECT of one column: every key that is there")
+    postgres: str | None = Field(None, description="connection id the query runs on")
+    query: Filled | None = Field(
+        None, description="one SELECT of one column: every key that is there"
+    )
     operation: str | None = Field(
         None, description="operations that write keys; by default its name in the singular"
     )

@@ -149,3 +149,9 @@ class HistoryChecker(Protocol):
 
     def judge(self, history: History, options: Any) -> Checked:
         """Judge."""
+
+
+def judges_by_itself(checker: object, query: str | None) -> bool:
+    """Whether a history is all that the checker looks at; `query` is what reads it back."""
+    is_able = isinstance(checker, HistoryChecker)
+    return is_able and (query is None or not isinstance(checker, Checker))

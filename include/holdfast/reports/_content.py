@@ -1,8 +1,9 @@
 """What a report says, whatever it looks like: one frozen value. Times in ms, dates as text."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import floor
+from typing import Any
 
 from holdfast.model.score import Score
 from holdfast.model.summary import Summary
@@ -180,6 +181,28 @@ class Normal:
 
 
 @dataclass(frozen=True, slots=True)
+class Circle:
+    """Transactions that fit in no order: in words, and as the witness that a picture is made of."""
+
+    anomaly: str
+    text: str
+    witness: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A workload's history that was judged by itself; `around` tells counts by fault and time."""
+
+    name: str
+    checker: str
+    verdict: Verdict
+    options: Sequence[tuple[str, str]]
+    seen: Sequence[tuple[str, int]]
+    around: Sequence[tuple[str, str, int, int]] = ()
+    circles: Sequence[Circle] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """A run, told to people."""
 
@@ -211,6 +234,7 @@ class Report:
     health: Health | None = None
     blasts: Sequence[Blast] = ()
     score: Score | None = None
+    histories: Sequence[Judged] = ()
 
 
 def seconds(ms: int | None) -> str:

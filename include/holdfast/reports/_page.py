@@ -1,14 +1,17 @@
 """The one page that the HTML and the PDF are made of."""
 
 import re
+from base64 import b64encode
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from holdfast.model.witness import Witness
 from holdfast.reports._chart import svg
-from holdfast.reports._content import DISCLAIMER, Report, hundredths, percent, seconds
+from holdfast.reports._content import DISCLAIMER, Circle, Report, hundredths, percent, seconds
+from holdfast.reports._witness import svg as witness_svg
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -25,10 +28,20 @@ def page(report: Report, widths: Sequence[int], style: str = "") -> str:
         (chart, [Markup(svg(chart, width, style)) for width in widths])  # noqa: S704 - escaped
         for chart in report.charts
     ]
+    circles = {
+        id(circle): _picture(circle) for judged in report.histories for circle in judged.circles
+    }
     template = _environment().get_template("report.html.j2")
     return template.render(
-        report=report, charts=charts, disclaimer=DISCLAIMER, on_screen=not style
+        report=report, charts=charts, disclaimer=DISCLAIMER, on_screen=not style,
+        picture=lambda circle: circles[id(circle)],
     ).lstrip()
+
+
+def _picture(circle: Circle) -> str:
+    """Draw it as an image of its own, whose style cannot reach the page; '' if it is too long."""
+    drawn = witness_svg(Witness.model_validate(circle.witness))
+    return drawn and "data:image/svg+xml;base64," + b64encode(drawn.encode()).decode()
 
 
 def _moment(at: str) -> str:

@@ -14,8 +14,8 @@ class MarkdownReport:
 
     def render(self, report: Report) -> bytes:
         """Write the whole file."""
-        parts = (_head, _summary, _experiments, _guard, _mechanisms, _money, _whole_run, _before,
-                 _reach, _score, _evidence)
+        parts = (_head, _summary, _experiments, _guard, _mechanisms, _histories, _money,
+                 _whole_run, _before, _reach, _score, _evidence)
         lines = [line for part in parts for line in part(report)]
         return ("\n".join(lines) + "\n").encode()
 
@@ -85,6 +85,17 @@ def _mechanisms(report: Report) -> Iterator[str]:
           "; ".join([m.text, *(f"{name} {value}" for name, value in m.figures)]))
          for m in report.mechanisms),
     ))
+
+
+def _histories(report: Report) -> Iterator[str]:
+    if report.histories:
+        yield "\n## Histories\n"
+    for judged in report.histories:
+        options = "".join(f", {name} {value}" for name, value in judged.options)
+        yield f"- **{judged.verdict.name}** {plain(judged.name)} ({judged.checker}{options})"
+        yield "  seen: " + ", ".join(f"{count} {name}" for name, count in judged.seen)
+        for circle in judged.circles:
+            yield "\n" + "\n".join(f"      {line}" for line in circle.text.splitlines())
 
 
 def _money(report: Report) -> Iterator[str]:

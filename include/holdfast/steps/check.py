@@ -10,11 +10,12 @@ from holdfast.errors import CheckError, FaultError, SpecError
 from holdfast.model.operation import Operation
 from holdfast.model.run import Run, RunState
 from holdfast.model.suite import Suite
-from holdfast.model.verdict import Finding, Verdict
+from holdfast.model.verdict import Finding
 from holdfast.ports.bundle import Ports
 from holdfast.ports.checkers import Answers, Checked, Expecting, Met, Moment, Observed
 from holdfast.steps.book import run_of, suite_of, write_finding
-from holdfast.steps.items import Access, Item, finding_name, item, keys, place_of
+from holdfast.steps.items import Access, Item, finding_name, is_by_itself, item, keys, place_of
+from holdfast.steps.judge_whole import VERDICTS, judge_whole
 from holdfast.steps.promises import Seen, keep_promises, pointed, promises
 from holdfast.steps.rollout import tell_rollouts
 from holdfast.steps.snapshot import before_of, during_of
@@ -22,7 +23,6 @@ from holdfast.steps.snapshot import before_of, during_of
 _SETTLE_SECONDS, _POLL_SECONDS = 6.0, 0.5
 _EARLIER_SECONDS = 60.0
 """An operation sent this long before a look at the data has had its effect by then, or never."""
-_VERDICTS = {"valid": Verdict.HELD, "invalid": Verdict.BROKEN, "unknown": Verdict.UNKNOWN}
 
 
 def check(ports: Ports, run_id: str, access: Access | None = None) -> None:
@@ -38,6 +38,9 @@ def check(ports: Ports, run_id: str, access: Access | None = None) -> None:
     task = _Task(ports, run, access or Access(), sum(p.recovery_point for p in made))
     seen = []
     for number, spec in enumerate(suite.consistency):
+        if is_by_itself(suite, number):
+            judge_whole(ports, run, suite, number)
+            continue
         one = _seen(task, suite, number)
         _report(task, suite, number, one)
         if spec.history is not None:
@@ -81,7 +84,7 @@ def _with(
         after = Answers("after all rounds", look.begun, look.ended,
                         {name: look.rows(query) for name, query in asked.items()})
         history, final = _history(task, one, before, look), list[object]()
-        if one.history is not None:
+        if one.history is not None and one.history.query is not None:
             final = [row[0] for row in look.rows(one.history.query)]
         return history, one.checker.check(Observed(
             after, history, final, task.allowed, before,
@@ -146,7 +149,7 @@ def _report(task: _Task, suite: Suite, number: int, seen: Seen) -> None:
         content = json.dumps(kept, indent=1, sort_keys=True).encode()
         task.ports.artefacts.put(task.run.id, seen.file, content, "application/json")
     write_finding(task.ports, task.run.id, Finding(
-        finding_name(suite, number), _VERDICTS[checked.outcome],
+        finding_name(suite, number), VERDICTS[checked.outcome],
         f"{place}: {pointed(checked.text, kept.values(), seen.file)}",
         measured=dict(checked.counts),
     ))

@@ -18,6 +18,7 @@ from holdfast.steps.book import findings, run_of, suite_of
 from holdfast.steps.catalogues import catalogue
 from holdfast.steps.content_charts import availability, charts, samples
 from holdfast.steps.content_guard import guarded, whole
+from holdfast.steps.content_histories import histories
 from holdfast.steps.judge import judged
 
 
@@ -53,6 +54,7 @@ def content(ports: Ports, run_id: str) -> Report:
         normals=content_entries.normals(ports, run_id, suite),
         health=content_entries.health(ports, run_id),
         blasts=content_entries.blasts(found), score=content_entries.score(ports, run_id),
+        histories=histories(ports, run_id, suite),
     )
 
 

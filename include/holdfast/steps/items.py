@@ -12,7 +12,7 @@ from holdfast.clients.rows import Look, look
 from holdfast.errors import FaultError, SpecError, TransientFaultError
 from holdfast.model.suite import Consistency, History, Suite
 from holdfast.ports.bundle import Ports
-from holdfast.ports.checkers import Checker, Expected
+from holdfast.ports.checkers import Checker, Expected, judges_by_itself
 from holdfast.registry import Registry
 
 T = TypeVar("T")
@@ -60,8 +60,16 @@ def finding_name(suite: Suite, number: int) -> str:
     return suite.consistency[number].checker if alone else keys(suite)[number]
 
 
+def is_by_itself(suite: Suite, number: int) -> bool:
+    """Whether the item's history is all that its checker looks at."""
+    spec = suite.consistency[number]
+    history = suite.target.histories.get(spec.history or "")
+    checker: object = Registry[object]("checkers", "CHECKER")[spec.checker]
+    return history is not None and judges_by_itself(checker, history.query)
+
+
 def item(suite: Suite, number: int) -> Item:
-    """Resolve an item; SpecError says what of it is not there."""
+    """Resolve an item that asks a database; SpecError says what of it is not there."""
     spec = suite.consistency[number]
     checker = Registry[Checker]("checkers", "CHECKER")[spec.checker]
     history = suite.target.histories.get(spec.history or "")

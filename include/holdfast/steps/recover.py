@@ -124,11 +124,12 @@ def _checks(
 
 def _outage(ports: Ports, suite: Suite, lease: Lease) -> tuple[Outage | None, str]:
     injected = lease.injected_at or 0.0
-    if not suite.target.histories:
-        return None, "the suite names no history"
+    users = {h.file for h in suite.target.histories.values() if h.query is not None}
+    if not users:
+        return None, "the suite names no history of its users"
     found: list[Operation] = []
     try:
-        for file in {history.file for history in suite.target.histories.values()}:
+        for file in users:
             found += operations(ports.settings.home / file, injected - 30.0)
     except CheckError as error:
         return None, str(error)

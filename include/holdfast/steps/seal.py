@@ -162,6 +162,8 @@ def _keep_journals(ports: Ports, run_id: str) -> dict[str, str]:
 def _keep_histories(ports: Ports, run: Run, suite: Suite) -> dict[str, str]:
     missing = {}
     for history, spec in suite.target.histories.items():
+        if spec.query is None:
+            continue  # kept whole when it was judged
         name = f"history-{history}.jsonl"
         try:
             content = lines(ports.settings.home / spec.file, run.start_boottime)

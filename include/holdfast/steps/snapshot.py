@@ -14,7 +14,7 @@ from holdfast.model.run import Entry, EntryKind
 from holdfast.ports.bundle import Ports
 from holdfast.ports.checkers import Answers, Moment
 from holdfast.steps.book import suite_of
-from holdfast.steps.items import Item, Looking, finding_name, item, keys, looked
+from holdfast.steps.items import Item, Looking, finding_name, is_by_itself, item, keys, looked
 
 _FEW = 100
 """Rows that an entry of the book may hold; more of them are an artefact."""
@@ -30,6 +30,8 @@ def snapshot(
     """
     suite, why_not = suite_of(ports, run_id), []
     for number in range(len(suite.consistency)):
+        if is_by_itself(suite, number):
+            continue
         try:
             _take(ports, run_id, item(suite, number), experiment, looking)
         except (CheckError, FaultError, SpecError) as error:

@@ -101,7 +101,7 @@ def test_a_fail_over_replaces_the_pools_connections_and_no_money_is_lost(shop):
             lambda api=api: measured(shop, api, "shop_api_pool_opened_total") >= opened[api] + 16,
             _LONG, pause=0.5,
         )  # fmt: skip
-        assert 16 <= measured(shop, api, "shop_api_pool_lost_total")
+        assert 1 <= measured(shop, api, "shop_api_pool_lost_total")
     assert processes.wait_for(lambda: _settled(shop), _LONG, pause=1.0)
     assert 100 * 1000 == balances(shop)
 

@@ -13,7 +13,8 @@ GOOD = "{checker: lost_writes, history: orders}"
 def complaints(item: str) -> list[str]:
     changes = [
         (GOOD, item), (", recovery_point: 0", ""),
-        ("link: {proxy", "database: {postgres: shop_db}\n    link: {proxy")]
+        ("link: {proxy", "database: {postgres: shop_db}\n    link: {proxy"),
+        ("  histories:\n", "  histories:\n    alone: {file: work/alone.jsonl}\n")]
     known = suites.known(checkers=Registry("checkers", "CHECKER"))
     try:
         load_text(suites.text(*changes), "f", known)
@@ -25,6 +26,10 @@ def complaints(item: str) -> list[str]:
 @pytest.mark.parametrize("item", [
     GOOD,
     "{checker: bank, history: orders}",
+    "{checker: set_full, history: orders}",
+    "{checker: bank, history: alone}",
+    "{checker: lost_writes, history: alone}",
+    "{checker: list_append, history: alone, params: {model: snapshot-isolation}}",
     "{checker: bank, history: orders, params: {accounts: bank.accounts, closed: false}}",
     "{checker: tables, service: database, params: {table: t, key: [a], columns: [b]}}",
     "{checker: expectations, service: database, params: {tables: "
@@ -35,9 +40,11 @@ def test_an_item_that_can_be_checked_is_accepted(item):
 
 
 @pytest.mark.parametrize(("item", "told"), [
-    ("{checker: set_full, history: orders}",
-     ["'set_full' judges history files only, with holdfast check "
-      "(in suites: bank, expectations, lost_writes, tables)"]),
+    ("{checker: set_full}", ["set_full needs a history (history: its name)"]),
+    ("{checker: list_append, history: alone, params: {modle: serializable}}",
+     ["unknown word 'modle' (did you mean 'model'?)"]),
+    ("{checker: list_append, history: alone, service: database}",
+     ["list_append looks at a history, not at a service (leave service out)"]),
     ("{checker: bnak, history: orders}", ["unknown checker 'bnak' (did you mean 'bank'?)"]),
     ("{checker: bank, history: order}", ["unknown history 'order' (did you mean 'orders'?)"]),
     ("{checker: bank}", ["bank needs a history (history: its name)"]),
@@ -86,3 +93,26 @@ def test_a_service_without_an_address_is_said_where_there_is_none():
     known = suites.known(checkers=Registry("checkers", "CHECKER"))
     with pytest.raises(SpecErrors, match=r"has no 'postgres' address \(known: none\)"):
         load_text(suites.text((GOOD, item), (", recovery_point: 0", "")), "f", known)
+
+
+@pytest.mark.parametrize(("history", "told"), [
+    ("{file: x.jsonl, query: SELECT 1}", "'query' is nothing without 'postgres' "),
+    ("{file: x.jsonl, postgres: shop_db}", "'postgres' is nothing without 'query' "),
+])
+def test_a_query_and_its_connection_come_together(history, told):
+    with pytest.raises(SpecErrors, match=told):
+        load_text(suites.text(("  histories:\n", f"  histories:\n    half: {history}\n")), "f",
+                  suites.known())
+
+
+def test_a_history_judged_by_itself_counts_no_lost_writes():
+    known = suites.known(checkers=Registry("checkers", "CHECKER"))
+    alone = "  histories:\n    alone: {file: work/alone.jsonl}\n"
+    with pytest.raises(SpecErrors, match="nothing counts the lost writes"):
+        load_text(suites.text((GOOD, "{checker: bank, history: alone}"),
+                              ("  histories:\n", alone)), "f", known)
+
+
+def test_a_model_that_nobody_knows_is_told_with_all_there_are():
+    (told,) = complaints("{checker: list_append, history: alone, params: {model: seriable}}")
+    assert told.startswith("unknown model 'seriable' (known: causal, ")

@@ -7,9 +7,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from holdfast.errors import SpecError
 from holdfast.model.quantities import Frozen
-from holdfast.model.suite import Suite
-from holdfast.ports.checkers import Checker
+from holdfast.model.suite import Consistency, Suite
+from holdfast.ports.checkers import Checker, judges_by_itself
 from holdfast.spec import translate
 from holdfast.spec.problems import Place, Problem, nearest
 from holdfast.spec.rules._base import Known, experiments, rule, rule_of_whole
@@ -57,53 +58,58 @@ def checked_data_exists(suite: Suite, _: Known) -> Iterator[Problem]:
             yield Problem((*here, "service"), text, f"known: {', '.join(able) or 'none'}")
 
 
-@rule
-def checker_works_in_suites(suite: Suite, known: Known) -> Iterator[Problem]:
-    """A checker that only reads history files looks at no database."""
-    able = [name for name in known.checkers if _is_for_suites(known, name)]
-    for index, item in enumerate(suite.consistency):
-        if item.checker in known.checkers and item.checker not in able:
-            yield Problem(
-                ("consistency", index, "checker"),
-                f"'{item.checker}' judges history files only, with holdfast check",
-                f"in suites: {', '.join(able)}",
-            )
-
-
-def _is_for_suites(known: Known, name: str) -> bool:
-    return name in known.checkers and isinstance(known.checkers[name], Checker)
+@rule_of_whole
+def a_query_has_its_connection(suite: Suite, _: Known) -> Iterator[Problem]:
+    """What reads a history back is asked somewhere."""
+    for name, history in suite.target.histories.items():
+        if (history.query is None) != (history.postgres is None):
+            given, other = ("query", "postgres") if history.query else ("postgres", "query")
+            yield Problem(("target", "histories", name, given),
+                          f"'{given}' is nothing without '{other}'", "give both, or neither")
 
 
 @rule_of_whole
 def checker_has_what_it_needs(suite: Suite, known: Known) -> Iterator[Problem]:
     """A checker of histories is given a history, one of tables a service; neither is given both."""
     for index, item in enumerate(suite.consistency):
-        if not _is_for_suites(known, item.checker):
+        if item.checker not in known.checkers:
             continue
-        needs = known.checkers[item.checker].needs
+        checker = known.checkers[item.checker]
+        needs = getattr(checker, "needs", "history")
         given, other = (
             (item.history, "service") if needs == "history" else (item.service, "history")
         )
         here = ("consistency", index)
-        if given is None:
+        if given is None and not _by_itself(suite, item, known):
             yield Problem(here, f"{item.checker} needs a {needs}", f"{needs}: its name")
-        if getattr(item, other) is not None:
+        if getattr(item, other) is not None and not _by_itself(suite, item, known):
             text = f"{item.checker} looks at a {needs}, not at a {other}"
             yield Problem((*here, other), text, f"leave {other} out", on_key=True)
+
+
+def _by_itself(suite: Suite, item: Consistency, known: Known) -> bool:
+    """Whether the item's history is all that is looked at."""
+    history = suite.target.histories.get(item.history or "")
+    checker = known.checkers[item.checker]
+    return history is not None and item.service is None and judges_by_itself(checker, history.query)
 
 
 @rule
 def checker_params_fit(suite: Suite, known: Known) -> Iterator[Problem]:
     """Parameters are those of the checker."""
     for index, item in enumerate(suite.consistency):
-        if _is_for_suites(known, item.checker):
-            here = ("consistency", index, "params")
-            yield from _misfits(here, known.checkers[item.checker].params, item.params)
+        if item.checker in known.checkers:
+            checker: Any = known.checkers[item.checker]
+            alone = _by_itself(suite, item, known) or not isinstance(checker, Checker)
+            shape = checker.options if alone else checker.params
+            yield from _misfits(("consistency", index, "params"), shape, item.params)
 
 
 def _misfits(here: Place, shape: type[Frozen], given: dict[str, Any]) -> Iterator[Problem]:
     try:
         shape.model_validate(given)
+    except SpecError as error:
+        yield Problem(here, error.message, error.hint)
     except ValidationError as error:
         schema = shape.model_json_schema()
         placed = [{**one, "loc": (*here, *one["loc"])} for one in error.errors()]
@@ -119,9 +125,13 @@ def _misfits(here: Place, shape: type[Frozen], given: dict[str, Any]) -> Iterato
 @rule_of_whole
 def recovery_point_is_counted(suite: Suite, known: Known) -> Iterator[Problem]:
     """Who bounds lost writes counts them."""
-    checkers = [item.checker for item in suite.consistency]
-    if any(not _is_for_suites(known, n) or known.checkers[n].needs == "history" for n in checkers):
-        return
+    for item in suite.consistency:
+        if item.checker not in known.checkers:
+            return
+        checker = known.checkers[item.checker]
+        reads_back = isinstance(checker, Checker) and checker.needs == "history"
+        if reads_back and not _by_itself(suite, item, known):
+            return
     for place, experiment in experiments(suite):
         if experiment.expect.recovery_point is not None:
             yield Problem(

@@ -39,8 +39,10 @@ def _connection_ids(suite: Suite) -> Iterator[tuple[Place, str]]:
             value = getattr(selector, kind)
             if value is not None:
                 yield ("target", "services", name, kind), value
-    for name, history in suite.target.histories.items():
-        yield ("target", "histories", name, "postgres"), history.postgres
+    yield from (
+        (("target", "histories", name, "postgres"), history.postgres)
+        for name, history in suite.target.histories.items() if history.postgres is not None
+    )
     for index, objective in enumerate(suite.objectives):
         for kind in ("http", "sql"):
             value = getattr(objective.indicator, kind)

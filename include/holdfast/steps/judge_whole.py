@@ -1,0 +1,94 @@
+"""Have a workload's own history judged, whole and by itself, after all rounds."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from holdfast.errors import CheckError, SpecError
+from holdfast.history.about import About, FaultWindow, side_file
+from holdfast.model.run import Run
+from holdfast.model.suite import Suite
+from holdfast.model.verdict import Finding, Verdict
+from holdfast.ports.bundle import Ports
+from holdfast.ports.checkers import Checked
+from holdfast.steps.book import write_finding
+from holdfast.steps.histories import Asked, Ready, read
+from holdfast.steps.items import finding_name, keys, place_of
+
+VERDICTS = {"valid": Verdict.HELD, "invalid": Verdict.BROKEN, "unknown": Verdict.UNKNOWN}
+_SETTLE_SECONDS, _POLL_SECONDS = 6.0, 0.5
+_MOST = 1 << 30
+_SECOND = 1_000_000_000
+
+
+def judge_whole(ports: Ports, run: Run, suite: Suite, number: int) -> None:
+    """Keep the history as an artefact, judge that very file, and write a finding.
+
+    Whoever checks the artefact later has the same verdict. What was found is an artefact too:
+    anomalies, witnesses, and how much was seen before, during and after each fault. A history that
+    is damaged or says too little is UNKNOWN, with its reason.
+    """
+    spec = suite.consistency[number]
+    name, place = finding_name(suite, number), place_of(spec)
+    try:
+        file = _kept(ports, run, suite, place)
+        side = About(checker=spec.checker, options=spec.params, clock="CLOCK_BOOTTIME",
+                     faults=_faults(ports, run))
+        ports.artefacts.put(run.id, side_file(file).name, side.model_dump_json(indent=1).encode(),
+                            "application/json")
+        ready = read(Asked(file, spec.checker, "", spec.params))
+        checked = _judged(ready)
+        told = _told(ready, checked)
+    except (CheckError, SpecError) as error:
+        checked, told = Checked("unknown", str(error)), {}
+    if told:
+        content = json.dumps(told, indent=1, sort_keys=True).encode()
+        ports.artefacts.put(run.id, f"{keys(suite)[number]}.json", content, "application/json")
+    write_finding(ports, run.id, Finding(
+        name, VERDICTS[checked.outcome], f"{place}: {checked.text}", measured=dict(checked.counts),
+    ))
+
+
+def _kept(ports: Ports, run: Run, suite: Suite, place: str) -> Path:
+    """Copy what the workload has written, as soon as it has nothing under way or has had time."""
+    source = ports.settings.home / suite.target.histories[place].file
+    until, size = ports.clock.boottime() + _SETTLE_SECONDS, -1
+    try:
+        while size != (now := source.stat().st_size) and ports.clock.boottime() < until:
+            size = now
+            ports.clock.sleep(_POLL_SECONDS)
+        if now > _MOST:
+            raise CheckError(f"the history has {now} bytes, more than {_MOST}")
+        content = source.read_bytes()
+    except OSError as error:
+        raise CheckError(f"the history cannot be read: {error.strerror}") from error
+    whole = content[:content.rfind(b"\n") + 1] if source.suffix == ".jsonl" else content
+    name = f"history-{place}{source.suffix or '.jsonl'}"
+    kept = ports.artefacts.put(run.id, name, whole, "application/octet-stream")
+    return ports.artefacts.path(kept)
+
+
+def _faults(ports: Ports, run: Run) -> tuple[FaultWindow, ...]:
+    return tuple(
+        FaultWindow(name=lease.experiment, begin_ns=round(lease.injected_at * _SECOND),
+                    end_ns=round(lease.clean_at * _SECOND))
+        for lease in ports.leases.leases(run_id=run.id)
+        if lease.injected_at is not None and lease.clean_at is not None
+    )
+
+
+def _judged(ready: Ready) -> Checked:
+    try:
+        return ready.judge()
+    except Exception as error:  # noqa: BLE001 - the border: a checker that fails proves nothing
+        return Checked("unknown", f"the checker failed: {type(error).__name__}: {error}")
+
+
+def _told(ready: Ready, checked: Checked) -> Mapping[str, Any]:
+    return {
+        "verdict": checked.outcome, "checker": ready.name,
+        "options": ready.options.model_dump(mode="json"), "digest": f"sha256:{ready.opened.digest}",
+        "anomalies": {name: list(places) for name, places in checked.anomalies.items() if places},
+        "seen": {**checked.counts, "faults": ready.faults()}, "details": dict(checked.details),
+    }
