@@ -52,8 +52,8 @@ class SharedLeases(SqlLeases):
             return {row["id"]: as_lease(row) for row in rows}
 
     def close(self) -> None:
-        """Let go of this thread's session."""
-        link = getattr(self._local, "link", None)
+        """Let go of this thread's session; that of the parent of a fork stays the parent's."""
+        link = self._own()
         self._local.link = None
         if link is not None:
             link.close()
@@ -77,17 +77,21 @@ class SharedLeases(SqlLeases):
     def _link(self) -> "Link":
         from psycopg.rows import dict_row
 
-        local = self._local
-        link: Link | None = getattr(local, "link", None)
-        if link is not None and local.pid != os.getpid():
-            _OF_PARENT.append(link)
-            link = None
+        link = self._own()
         if link is None or link.closed:
             engine(self._server)  # makes the tables where there were none
             link = self._server.open(self._busy)
             link.autocommit, link.row_factory = True, dict_row
-            local.link, local.pid = link, os.getpid()
+            self._local.link, self._local.pid = link, os.getpid()
         return link
+
+    def _own(self) -> "Link | None":
+        """The session of this thread; one that a fork has inherited is left alone."""
+        link: Link | None = getattr(self._local, "link", None)
+        if link is None or self._local.pid == os.getpid():
+            return link
+        _OF_PARENT.append(link)
+        return None
 
 
 class _Marked:

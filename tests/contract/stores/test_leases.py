@@ -321,6 +321,17 @@ def test_a_fork_uses_a_connection_of_its_own(store):
     assert 2 == store.read("lease-1").beat
 
 
+def test_a_fork_that_closes_leaves_its_parents_connection_alone(store):
+    armed(store)
+    pid = os.fork()
+    if not pid:
+        store.close()
+        os._exit(0)
+    os.waitpid(pid, 0)
+    store.beat("lease-1")
+    assert 1 == store.read("lease-1").beat
+
+
 def test_each_thread_has_a_connection_of_its_own(store):
     armed(store)
     seen = []
