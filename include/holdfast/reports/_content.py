@@ -191,14 +191,18 @@ class Circle:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A workload's history that was judged by itself; `around` tells counts by fault and time."""
+    """A workload's history that was judged by itself.
+
+    `around` has a fault's name, and how many operations were sent and how many acknowledged before
+    it, while it was on, and after it.
+    """
 
     name: str
     checker: str
     verdict: Verdict
     options: Sequence[tuple[str, str]]
     seen: Sequence[tuple[str, int]]
-    around: Sequence[tuple[str, str, int, int]] = ()
+    around: Sequence[tuple[str, Sequence[tuple[int, int]]]] = ()
     circles: Sequence[Circle] = ()
 
 

@@ -94,6 +94,9 @@ def _histories(report: Report) -> Iterator[str]:
         options = "".join(f", {name} {value}" for name, value in judged.options)
         yield f"- **{judged.verdict.name}** {plain(judged.name)} ({judged.checker}{options})"
         yield "  seen: " + ", ".join(f"{count} {name}" for name, count in judged.seen)
+        for fault, times in judged.around:
+            told = (f"{sent} sent, {ok} acknowledged" for sent, ok in times)
+            yield f"  - {plain(fault)}: before, while it was on, after: {'; '.join(told)}"
         for circle in judged.circles:
             yield "\n" + "\n".join(f"      {line}" for line in circle.text.splitlines())
 

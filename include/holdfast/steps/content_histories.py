@@ -11,6 +11,7 @@ from holdfast.ports.bundle import Ports
 from holdfast.reports._content import Circle, Judged
 from holdfast.steps.items import is_by_itself, keys, place_of
 
+_WHEN = ("before", "during", "after")
 _MOST = 3
 """Witnesses that a report shows; all are in the check's artefact."""
 
@@ -39,7 +40,7 @@ def _judged(place: str, told: Mapping[str, Any]) -> Judged:
         place, str(told["checker"]), verdicts.get(str(told["verdict"]), Verdict.UNKNOWN),
         [(name, str(value)) for name, value in told["options"].items() if value is not None],
         [(name.replace("_", " "), int(count)) for name, count in seen.items()],
-        [(fault, when, counts["operations"], counts["ok"])
-         for fault, times in faults.items() for when, counts in times.items()],
+        [(fault, [(times[when]["operations"], times[when]["ok"]) for when in _WHEN])
+         for fault, times in faults.items()],
         [Circle(w.anomaly, w.text, w.model_dump(mode="json")) for w in witnesses[:_MOST]],
     )
