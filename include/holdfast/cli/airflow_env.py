@@ -145,6 +145,8 @@ class Lab:
             "AIRFLOW__API__WORKERS": "1",
             "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
             "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "60",
+            # One that is back before its predecessor counts as dead looks for its tasks again then.
+            "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "20",
             "AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK": "False",
             # the first answers of a cold API server take longer than the 5 s it is given
             "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "30",
