@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SCHEMA = "holdfast"
 SILENT_SECONDS = 10.0
 """A server that answers nothing for so long is down."""
-_IDLE_MS = 2000
+_IDLE_MS = 1000
 """How long a frozen client may keep what it has locked: shorter than any lease."""
 
 
@@ -47,6 +47,7 @@ class Server:
         settings = {
             "search_path": SCHEMA, "lock_timeout": round(busy_seconds * 1000),
             "idle_in_transaction_session_timeout": _IDLE_MS, "synchronous_commit": "on",
+            "default_transaction_isolation": r"read\ committed",
         }
         link = psycopg.connect(
             host=",".join(n.host for n in nodes), port=",".join(str(n.port) for n in nodes),
