@@ -8,7 +8,7 @@ from typing import Any
 from holdfast.clients.host import boot_id, host_name
 from holdfast.clock import SystemClock
 from holdfast.model.fault import Fault
-from holdfast.model.lease import Lease
+from holdfast.model.lease import Lease, LeaseState
 from holdfast.ports.bundle import Ports
 from holdfast.settings import Settings
 from holdfast.stores.journal import FileJournals
@@ -27,6 +27,19 @@ LEASE = Lease(
 def a_lease(**changes: Any) -> Lease:
     """A lease that has just been opened."""
     return replace(LEASE, **changes)
+
+
+def opened(store: Any, **changes: Any) -> Lease:
+    """A lease that was opened in this store."""
+    found: Lease = store.open(a_lease(**changes))
+    return found
+
+
+def armed(store: Any, **changes: Any) -> Lease:
+    """One that is armed."""
+    lease = opened(store, **changes)
+    assert store.move(lease.id, LeaseState.ARMED)
+    return lease
 
 
 def a_fault(home: Path, **changes: Any) -> Fault:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from holdfast.clients import processes
+from holdfast.clients.host import host_name
 from holdfast.errors import Postponed
 from holdfast.faults.process.hang import DRIVER as HANG
 from holdfast.model.fault import Fault
@@ -171,12 +172,16 @@ def test_the_janitor_of_one_machine_leaves_what_the_other_keeps(world: World) ->
     """A fault that is on is the other's, though no journal of it is here."""
     world.begin()
     home = world.first.settings.home
-    for command in (["sweep"], ["status"]):
+    world.first.settings.live.touch()  # it used files once
+    said = {}
+    for command in ("sweep", "down", "status"):
         done = subprocess.run(
-            [*elsewhere(home, "first"), HOLDFAST, *command], text=True, check=False,
+            [*elsewhere(home, "first"), HOLDFAST, command], text=True, check=False,
             capture_output=True, timeout=60, cwd=home, env=world.environ)
         assert 0 == done.returncode, done.stdout + done.stderr
-    assert "lease-1" in done.stdout
+        said[command] = done.stdout
+    assert "lease-1" in said["status"]
+    assert f"keeper on {host_name()}" in said["status"]
     assert LeaseState.ACTIVE is world.state
     assert world.first.leases.read("lease-1").revoked is None
 

@@ -46,7 +46,7 @@ def check(
             from holdfast.history.store import save as keep
 
             keep(ready.opened.history, save)
-        checked = _judged(ready)
+        checked = ready.judge()
         if picture is not None:
             _draw(checked, picture)
     if as_json:
@@ -55,13 +55,6 @@ def check(
         for line in as_text(file, ready, checked):
             out.print(line, markup=False)
     raise typer.Exit(0 if checked.outcome == "valid" else 1)
-
-
-def _judged(ready: Ready) -> Checked:
-    try:
-        return ready.judge()
-    except Exception as error:  # noqa: BLE001 - the border: a checker that fails proves nothing
-        return Checked("unknown", f"the checker failed: {type(error).__name__}: {error}")
 
 
 def _draw(checked: Checked, picture: Path) -> None:

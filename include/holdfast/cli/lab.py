@@ -131,8 +131,11 @@ def _refuse_another(where: Settings, airflow: Lab) -> None:
 def stop(where: Settings) -> None:
     """Stop everything that `start` started, whatever of it is still there."""
     from holdfast.steps.stop import stop as stop_faults
+    from holdfast.steps.stop import stop_here
 
-    if where.live.exists():
+    if where.store:
+        stop_here(wiring.ports(where), "holdfast down", "holdfast down")
+    elif where.live.exists():
         stop_faults(wiring.ports(where), "holdfast down", "holdfast down")
     airflow = Lab(where)
     pid = supervisor_pid(airflow)

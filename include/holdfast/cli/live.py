@@ -7,6 +7,7 @@ import typer
 
 from holdfast import wiring
 from holdfast.cli.border import border, out, settings
+from holdfast.clients.host import is_here
 from holdfast.errors import HoldfastError, ResidueError, SpecError
 from holdfast.model.lease import Lease, LeaseState
 from holdfast.ports.bundle import Ports
@@ -50,9 +51,11 @@ def stop(
 
 def _expect_run(ports: Ports, run: str) -> None:
     """Refuse a name that is no run; when the books do not answer, any name will do."""
+    if not run:
+        return  # a stop of all asks nobody
     try:
         runs = [r.id for r in ports.books.runs(5)]
-        known = not run or ports.books.run(run) is not None
+        known = ports.books.run(run) is not None
     except (HoldfastError, OSError):
         return
     if not known:
@@ -69,8 +72,10 @@ def status() -> None:
         if not shown:
             out.print("no fault has been armed here yet")
         for lease in shown:
-            alive = ports.keepers.is_alive(lease.id)
-            out.print(_told(lease, keeper_alive=alive), markup=False)
+            keeper = "alive" if ports.keepers.is_alive(lease.id) else "gone"
+            if not is_here(lease.host, lease.boot_id):
+                keeper = f"on {lease.host}"
+            out.print(_told(lease, keeper), markup=False)
         for there in ports.leases.environments():
             held = f"held: {there.hold}" if there.hold else "not held"
             taken = f"run {there.locked_by} has it" if there.locked_by else "free"
@@ -78,9 +83,9 @@ def status() -> None:
             out.print(text, markup=False)
 
 
-def _told(lease: Lease, *, keeper_alive: bool) -> str:
+def _told(lease: Lease, keeper: str) -> str:
     """One lease in two lines; nothing is cut, so that names can be copied."""
-    parts = [f"keeper {'alive' if keeper_alive else 'gone'}", f"{lease.counter} renewals"]
+    parts = [f"keeper {keeper}", f"{lease.counter} renewals"]
     if lease.widest_gap is not None:
         parts.append(f"margin {lease.lease_seconds - lease.widest_gap:.2f}s")
     if lease.ended:

@@ -132,6 +132,20 @@ class Cluster:
             **tls_of(self._entry),
         )
 
+    def anywhere(self, wanted: str) -> str:
+        """A libpq connection string for the first node that is as wanted; never to be kept.
+
+        `wanted` is libpq's target_session_attrs, such as `primary` or `read-write`.
+        """
+        from psycopg.conninfo import make_conninfo
+
+        return make_conninfo(
+            host=",".join(n.host for n in self.nodes),
+            port=",".join(str(n.port) for n in self.nodes), user=self._entry.login or None,
+            password=self._entry.password or None, dbname=self._database,
+            target_session_attrs=wanted, **tls_of(self._entry),
+        )
+
     def named(self, node: Node) -> str:
         """How a node is named to people."""
         return f"{self.target}/{node.name}"

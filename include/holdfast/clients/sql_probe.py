@@ -12,7 +12,7 @@ from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from holdfast.clients.connections import Connection
-from holdfast.clients.postgres import OWN_NAME, Cluster, hang_up, tls_of
+from holdfast.clients.postgres import OWN_NAME, Cluster, hang_up
 from holdfast.clock import Clock
 from holdfast.model.indicator import Indicator
 from holdfast.ports.metrics import Sample
@@ -96,14 +96,11 @@ def _connect(at: Connection) -> "psycopg.Connection[tuple[Any, ...]]":
     """Log in at the node that takes writes, or at the only one; LoginRefused if it may do more."""
     import psycopg
 
-    nodes = Cluster(at).nodes
+    cluster = Cluster(at)
     link = psycopg.connect(
-        host=",".join(n.host for n in nodes), port=",".join(str(n.port) for n in nodes),
-        user=at.login or None, password=at.password or None, dbname=at.schema or "postgres",
-        target_session_attrs="primary" if len(nodes) > 1 else "any",
+        cluster.anywhere("primary" if len(cluster.nodes) > 1 else "any"),
         application_name=f"{OWN_NAME}-guard", autocommit=True, connect_timeout=2,
         options=f"-c default_transaction_read_only=on -c statement_timeout={STATEMENT_MS}",
-        **tls_of(at),  # type: ignore[arg-type]  # strings, as libpq takes them
     )
     with ExitStack() as refused:
         refused.callback(link.close)

@@ -28,13 +28,9 @@ def page(report: Report, widths: Sequence[int], style: str = "") -> str:
         (chart, [Markup(svg(chart, width, style)) for width in widths])  # noqa: S704 - escaped
         for chart in report.charts
     ]
-    circles = {
-        id(circle): _picture(circle) for judged in report.histories for circle in judged.circles
-    }
     template = _environment().get_template("report.html.j2")
     return template.render(
-        report=report, charts=charts, disclaimer=DISCLAIMER, on_screen=not style,
-        picture=lambda circle: circles[id(circle)],
+        report=report, charts=charts, disclaimer=DISCLAIMER, on_screen=not style
     ).lstrip()
 
 
@@ -67,6 +63,6 @@ def _environment() -> "Environment":
     )
     made.filters |= {
         "seconds": seconds, "percent": percent, "hundredths": hundredths, "moment": _moment,
-        "in_css": _in_css,
+        "in_css": _in_css, "picture": _picture,
     }
     return made

@@ -1,6 +1,7 @@
 """See to it that one lease ends clean: wait for its keeper, or do the keeper's work."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
@@ -139,12 +140,7 @@ def _without_journal(ports: Ports, lease_id: str) -> tuple[LeaseState, str]:
 
     That of another host is ended there: its keeper, or else its janitor, is waited for.
     """
-    row = ports.leases.read(lease_id)
-    until = ports.clock.boottime() + patience(ports, row)
-    while not is_here(row.host, row.boot_id) and row.state is not LeaseState.CLEAN \
-            and ports.clock.boottime() < until:
-        ports.clock.sleep(_PAUSE)
-        row = ports.leases.read(lease_id)
+    row = _awaited(ports, ports.leases.read(lease_id))
     if row.state is LeaseState.CLEAN:
         return row.state, ""
     facts = {"ended": End.ADOPTED, "detail": "no keeper was ever started"}
@@ -153,6 +149,20 @@ def _without_journal(ports: Ports, lease_id: str) -> tuple[LeaseState, str]:
     ):
         return LeaseState.CLEAN, ""
     return _unproven(ports, lease_id, f"the journal is not on {host_name()}; look on {row.host}")
+
+
+def _awaited(ports: Ports, row: Lease) -> Lease:
+    """The row of another host's lease when that host has ended it, or has had the time to.
+
+    One that is unproven already was waited for before. A store that is away may come back.
+    """
+    until = ports.clock.boottime() + patience(ports, row)
+    while not is_here(row.host, row.boot_id) and ports.clock.boottime() < until and \
+            row.state not in (LeaseState.CLEAN, LeaseState.UNPROVEN):
+        ports.clock.sleep(_PAUSE)
+        with suppress(StoreDown, KeyError):
+            row = ports.leases.read(row.id)
+    return row
 
 
 def _from_afar(ports: Ports, lease: Lease, by: str) -> tuple[LeaseState, str]:

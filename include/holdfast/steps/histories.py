@@ -42,13 +42,15 @@ class Ready:
     options: Frozen
 
     def judge(self) -> Checked:
-        """Judge; what cannot be decided is unknown, with its reason."""
+        """Judge; what cannot be decided is unknown, with its reason: a checker that fails too."""
         if not len(self.opened.history.invocations):
             return Checked("unknown", "the history is empty: no client sent anything")
         try:
             return self.checker.judge(self.opened.history, self.options)
         except CheckError as error:
             return Checked("unknown", str(error))
+        except Exception as error:  # noqa: BLE001 - the border: a checker that fails proves nothing
+            return Checked("unknown", f"the checker failed: {type(error).__name__}: {error}")
 
     def faults(self) -> Mapping[str, Mapping[str, Mapping[str, int]]]:
         """How much was seen before, during and after each fault."""

@@ -38,7 +38,7 @@ def judge_whole(ports: Ports, run: Run, suite: Suite, number: int) -> None:
         ports.artefacts.put(run.id, side_file(file).name, side.model_dump_json(indent=1).encode(),
                             "application/json")
         ready = read(Asked(file, spec.checker, "", spec.params))
-        checked = _judged(ready)
+        checked = ready.judge()
         told = _told(ready, checked)
     except (CheckError, SpecError) as error:
         checked, told = Checked("unknown", str(error)), {}
@@ -76,13 +76,6 @@ def _faults(ports: Ports, run: Run) -> tuple[FaultWindow, ...]:
         for lease in ports.leases.leases(run_id=run.id)
         if lease.injected_at is not None and lease.clean_at is not None
     )
-
-
-def _judged(ready: Ready) -> Checked:
-    try:
-        return ready.judge()
-    except Exception as error:  # noqa: BLE001 - the border: a checker that fails proves nothing
-        return Checked("unknown", f"the checker failed: {type(error).__name__}: {error}")
 
 
 def _told(ready: Ready, checked: Checked) -> Mapping[str, Any]:

@@ -161,9 +161,11 @@ def _keep_journals(ports: Ports, run_id: str) -> dict[str, str]:
 
 def _keep_histories(ports: Ports, run: Run, suite: Suite) -> dict[str, str]:
     missing = {}
+    alone = {h for h, spec in suite.target.histories.items() if spec.query is None}
+    whole = [a for a in ports.artefacts.of(run.id) if a.name.split(".")[0][8:] in alone]
     for history, spec in suite.target.histories.items():
-        if spec.query is None:
-            continue  # kept whole when it was judged
+        if any(a.name.startswith(f"history-{history}.") for a in whole):
+            continue  # kept when it was judged
         name = f"history-{history}.jsonl"
         try:
             content = lines(ports.settings.home / spec.file, run.start_boottime)

@@ -1,7 +1,8 @@
 """End every fault now, even when Airflow or the store is down."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from holdfast.errors import EvidenceError, HoldfastError, Postponed, ResidueError
 from holdfast.model.lease import LeaseState, Reason, Revocation
@@ -12,8 +13,9 @@ from holdfast.steps.limit import within
 from holdfast.steps.revert import ensure_clean
 from holdfast.steps.stops import trim, write_stop
 
-STORE_SECONDS = 1.0
-"""How long a stop waits for the store before it goes on without."""
+STORE_SECONDS, SHARED_STORE_SECONDS = 1.0, 15.0
+"""How long a stop waits for the store before it goes on without: files of this host answer at
+once; a server may be found only behind a node that is down."""
 _log = logging.getLogger("holdfast.stop")
 
 
@@ -32,21 +34,38 @@ def end_faults(
 
     Three ways at once, each good enough alone: the stops file that keepers look at, the store
     (epoch and revocations), and a signal to each keeper. Waits until each lease is clean, reverting
-    itself where the keeper is gone. `hold` refuses new faults until `release`.
+    itself where the keeper is gone. `hold` refuses new faults until `release`. ResidueError if a
+    store that machines share did not take the stop: nobody has told the others.
     """
     said = (revocation.by, revocation.text, revocation.at)
     _try("the stops file", lambda: write_stop(ports.settings.stops, *said, run_id))
     mine = _journalled(ports, run_id)
     found: list[str] = []
+    limit = SHARED_STORE_SECONDS if ports.settings.store else STORE_SECONDS
     known = _try("the store", lambda: found.extend(within(
-        STORE_SECONDS, lambda: ports.leases.stop(revocation, run_id=run_id, hold=hold), "the stop"
+        limit, lambda: ports.leases.stop(revocation, run_id=run_id, hold=hold), "the stop"
     )))
     if hold and (run_id is None or not known):  # also for environments nobody has used yet
         _try("the hold file", lambda: _hold(ports, hold))
-    concerned = dict.fromkeys([*found, *mine])
-    for lease_id in concerned:
-        _try(f"the keeper of {lease_id}", lambda lease_id=lease_id: ports.keepers.end(lease_id))  # type: ignore[misc]
-    return {lease_id: _apart(ports, lease_id) for lease_id in concerned}
+    concerned = list(dict.fromkeys([*found, *mine]))
+    _end_keepers(ports, concerned)
+    ends = {lease_id: _apart(ports, lease_id) for lease_id in concerned}
+    if ports.settings.store and not known:
+        told = ", ".join(f"lease {i} {state}" for i, state in ends.items()) or "none was on"
+        raise ResidueError(f"the store did not take the stop, so faults of other machines may be "
+                           f"on; stop them there (here: {told})", lease=", ".join(ends))
+    return ends
+
+
+def stop_here(ports: Ports, who: str, why: str) -> dict[str, LeaseState]:
+    """End the faults that this machine keeps, and no other's; say how each ended."""
+    mine = _journalled(ports, None)
+    at = ports.clock.now().isoformat()
+    _end_keepers(ports, mine)
+    for lease_id in mine:
+        told = Revocation(Reason.STOPPED, why, who, at)
+        _try(f"the store of {lease_id}", partial(ports.leases.revoke, lease_id, told))
+    return {lease_id: _apart(ports, lease_id) for lease_id in mine}
 
 
 def release(ports: Ports, environment: str = "") -> None:
@@ -66,11 +85,16 @@ def release(ports: Ports, environment: str = "") -> None:
         _log.warning("%s keeps its lines: %s", ports.settings.stops, error)
 
 
+def _end_keepers(ports: Ports, leases: Sequence[str]) -> None:
+    for lease_id in leases:
+        _try(f"the keeper of {lease_id}", partial(ports.keepers.end, lease_id))
+
+
 def _hold(ports: Ports, why: str) -> None:
     ports.settings.hold.write_text(why + "\n")
 
 
-def _try(what: str, deed: Callable[[], None]) -> bool:
+def _try(what: str, deed: Callable[[], object]) -> bool:
     """Do it; say so if it fails, for there are other ways to the same end."""
     try:
         deed()

@@ -6,13 +6,16 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from holdfast.errors import HoldfastError, SpecError
 from holdfast.stores._server import SCHEMA, Server, answering
+
+if TYPE_CHECKING:
+    from holdfast.stores._server import Link
 
 Database: TypeAlias = Path | Server
 """Where the books are: a file of this host, or a server that machines share."""
@@ -67,7 +70,7 @@ def _bounded(connection: Connection) -> Iterator[None]:
     if connection.dialect.name == "sqlite":
         yield
         return
-    with answering(connection.connection.driver_connection):  # type: ignore[arg-type]
+    with answering(cast("Link", connection.connection.driver_connection)):
         yield
 
 
@@ -126,12 +129,18 @@ def _upgrade_file(path: Path, made: Engine) -> None:
 def _upgrade_server(made: Engine) -> None:
     """In one transaction, which a PostgreSQL undoes whole; of many that begin at once, one does."""
     with made.begin() as connection, _bounded(connection):
+        if _is_new(connection):
+            return  # whoever only wants to know waits for no writer
         connection.execute(text(f"SELECT pg_advisory_xact_lock({_WRITERS})"))
         connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
-        there = connection.execute(text("SELECT to_regclass('alembic_version')")).scalar()
-        if there is None or HEAD not in connection.execute(
-                text("SELECT version_num FROM alembic_version")).scalars():
+        if not _is_new(connection):
             _migrate(connection)
+
+
+def _is_new(connection: Connection) -> bool:
+    there = connection.execute(text("SELECT to_regclass('alembic_version')")).scalar()
+    return there is not None and HEAD in connection.execute(
+        text("SELECT version_num FROM alembic_version")).scalars()
 
 
 def _version(path: Path) -> str:

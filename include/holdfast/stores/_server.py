@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from holdfast.clients.connections import connection
-from holdfast.clients.postgres import OWN_NAME, Cluster, hang_up, tls_of
+from holdfast.clients.postgres import OWN_NAME, Cluster, hang_up
 from holdfast.errors import SpecError
 
 if TYPE_CHECKING:
@@ -43,22 +43,18 @@ class Server:
         if entry.type != "postgres":
             raise SpecError(f"connection {self.id} is of type '{entry.type}'",
                             where="HOLDFAST_STORE", hint="the store is files, or a postgres")
-        nodes = Cluster(entry).nodes
         settings = {
             "search_path": SCHEMA, "lock_timeout": round(busy_seconds * 1000),
             "idle_in_transaction_session_timeout": _IDLE_MS, "synchronous_commit": "on",
             "default_transaction_isolation": r"read\ committed",
         }
         link = psycopg.connect(
-            host=",".join(n.host for n in nodes), port=",".join(str(n.port) for n in nodes),
-            user=entry.login or None, password=entry.password or None,
-            dbname=entry.schema or "postgres", target_session_attrs="read-write",
-            application_name=f"{OWN_NAME}-store", connect_timeout=2,
+            Cluster(entry).anywhere("read-write"), application_name=f"{OWN_NAME}-store",
+            connect_timeout=2,
             options=" ".join(f"-c {name}={value}" for name, value in settings.items()),
             keepalives_idle=5, tcp_user_timeout=round(SILENT_SECONDS * 1000),
-            **tls_of(entry),  # type: ignore[arg-type]  # strings, as libpq takes them
         )
-        _tell_apart_no_text(link)
+        _write_any_text(link)
         return link
 
 
@@ -69,7 +65,7 @@ def answering(link: "Link") -> Iterator[None]:
         yield
 
 
-def _tell_apart_no_text(link: "Link") -> None:
+def _write_any_text(link: "Link") -> None:
     """PostgreSQL has no text with a NUL or half a pair: what cannot be said is replaced."""
     from psycopg.types.string import StrDumperUnknown
 

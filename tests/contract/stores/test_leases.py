@@ -13,7 +13,7 @@ from holdfast.errors import HoldfastError, Postponed
 from holdfast.model.lease import MOVES, End, LeaseState, Reason, Renewal, Revocation
 from holdfast.ports.leases import StoreDown
 from holdfast.stores.places import leases_of
-from support.leases import a_lease
+from support.leases import armed, opened
 
 BREACH = Revocation(Reason.BREACH, "p95 is 700ms", "guard", "2026-01-01", {"p95": 0.7}, 12.5)
 STOP = Revocation(Reason.STOPPED, "enough", "alice", "2026-01-01")
@@ -24,16 +24,6 @@ def store(settings):
     made = leases_of(settings, busy_seconds=2.0)
     yield made
     made.close()
-
-
-def opened(store, **changes):
-    return store.open(a_lease(**changes))
-
-
-def armed(store, **changes):
-    lease = opened(store, **changes)
-    assert store.move(lease.id, LeaseState.ARMED)
-    return lease
 
 
 def at(store, state, **changes):

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 
 import psycopg
 import pytest
@@ -128,7 +129,7 @@ def test_a_death_between_any_two_entries_leaves_all_of_a_deed_or_nothing(
                         amounts={name: Decimal(10) for name in "xyz"})
         if deed == "settle":
             ledger.reserve(asked)
-        died = _dies(settings, last, lambda: _act(settings, deed, asked))  # noqa: B023 - at once
+        died = _dies(settings, last, partial(_act, settings, deed, asked))
         own = ledger.postings(run_id=run)
         before, after = (0, 3) if deed == "reserve" else (3, 9)
         assert len(own) in (before, after), own

@@ -90,3 +90,16 @@ def test_a_workload_that_wrote_nothing_is_unknown(tmp_path):
     finding = found(ports, "list_append")
     assert (Verdict.UNKNOWN, "ledger: the history cannot be read: No such file or directory") == (
         finding.verdict, finding.text)
+
+
+def test_a_history_that_no_check_judges_is_kept_as_others_are(tmp_path):
+    ports = ended(tmp_path, FILE, NO_POINT)
+    file = ports.settings.home / "work" / "ledger.jsonl"
+    file.parent.mkdir()
+    row = {"index": 0, "type": "invoke", "process": 0, "f": "txn", "value": [],
+           "time": 1001 * SECOND}
+    file.write_text(json.dumps(row) + "\n")
+    seal(ports, RUN)
+    (kept,) = [a for a in ports.artefacts.of(RUN) if a.name == "history-ledger.jsonl"]
+    assert file.read_bytes() == ports.artefacts.path(kept).read_bytes()
+

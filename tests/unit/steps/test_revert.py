@@ -192,6 +192,32 @@ def test_the_end_of_another_hosts_fault_is_waited_for(bench):
     assert LeaseState.CLEAN is bench.row.state
 
 
+def test_a_store_that_is_away_meanwhile_does_not_end_the_wait(bench):
+    bench.open(journal=False, host="elsewhere", boot_id="another boot")
+    bench.ports.leases.move(ID, LeaseState.ARMED)
+
+    def away_then_clean(_: float) -> None:
+        bench.ports.leases.down = 2 < bench.clock.passed < 4
+        if bench.clock.passed > 5:
+            bench.ports.leases.move(ID, LeaseState.CLEAN)
+
+    bench.clock.on_sleep = away_then_clean
+    revert(bench.ports, ID)
+    assert LeaseState.CLEAN is bench.row.state
+
+
+def test_another_hosts_fault_is_waited_for_once(bench):
+    """A machine that is gone may not slow every sweep of the others."""
+    bench.open(journal=False, host="elsewhere", boot_id="another boot")
+    for state in (LeaseState.ARMED, LeaseState.INJECTING, LeaseState.ACTIVE):
+        bench.ports.leases.move(ID, state)
+    for waits in (True, False):
+        began = bench.clock.passed
+        with pytest.raises(ResidueError, match="look on elsewhere"):
+            revert(bench.ports, ID)
+        assert waits == (bench.clock.passed - began > 10)
+
+
 def test_another_hosts_fault_that_does_not_end_is_unproven(bench):
     bench.open(journal=False, host="elsewhere", boot_id="another boot")
     bench.ports.leases.move(ID, LeaseState.ARMED)

@@ -1,12 +1,13 @@
 """A stop ends faults by whichever way is left (S5)."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from holdfast.errors import Postponed
+from holdfast.errors import Postponed, ResidueError
 from holdfast.model.lease import LeaseState, Reason
-from holdfast.steps.stop import release, stop
+from holdfast.steps.stop import release, stop, stop_here
 from holdfast.steps.stops import stopped, write_stop
 from support.bench import ID, Bench
 from support.leases import a_lease
@@ -40,6 +41,27 @@ def test_stop_needs_no_store(bench):
         release(bench.ports, "lab")
     release(bench.ports)
     assert "" == bench.ports.leases.environment("lab").hold
+
+
+def test_a_shared_store_that_did_not_take_the_stop_is_told(bench):
+    """N1: what is on elsewhere goes on; `all clean` would be a lie. Here it ends all the same."""
+    bench.activate()
+    shared = replace(bench.ports, settings=replace(bench.ports.settings, store="store_db"))
+    bench.ports.leases.down = True
+    with pytest.raises(ResidueError, match=f"other machines may be on.*lease {ID} clean"):
+        stop(shared, "alice", "enough")
+    assert not bench.driver.marks
+
+
+def test_a_machine_that_goes_down_ends_its_own_faults_only(bench):
+    """N1: `holdfast down` with a store that others use."""
+    bench.activate()
+    far = bench.ports.leases.open(a_lease(id="far", environment="far", run_id="other--run",
+                                          host="elsewhere", boot_id="another boot"))
+    assert {ID: LeaseState.CLEAN} == stop_here(bench.ports, "alice", "going down")
+    assert (Reason.STOPPED, "alice") == (bench.row.revoked.reason, bench.row.revoked.by)
+    assert far == bench.ports.leases.read("far")
+    assert [0, 0] == [e.epoch for e in bench.ports.leases.environments()]
 
 
 def test_stop_of_another_run_ends_nothing(bench):

@@ -7,7 +7,7 @@ import pytest
 from holdfast.model.lease import LeaseState, Reason, Revocation
 from holdfast.ports.leases import StoreDown
 from holdfast.stores.live import SqliteLeases
-from support.leases import a_lease
+from support.leases import armed, opened
 
 BREACH = Revocation(Reason.BREACH, "p95 is 700ms", "guard", "2026-01-01", {"p95": 0.7}, 12.5)
 STOP = Revocation(Reason.STOPPED, "enough", "alice", "2026-01-01")
@@ -18,16 +18,6 @@ def store(tmp_path):
     made = SqliteLeases(tmp_path / "home" / "live.db", busy_seconds=0.2)
     yield made
     made.close()
-
-
-def opened(store, **changes):
-    return store.open(a_lease(**changes))
-
-
-def armed(store, **changes):
-    lease = opened(store, **changes)
-    assert store.move(lease.id, LeaseState.ARMED)
-    return lease
 
 
 def test_a_locked_store_is_down_after_the_busy_time(store, tmp_path):
