@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from holdfast.clients.history import operations
 from holdfast.clients.rows import Look
@@ -36,10 +37,10 @@ def check(ports: Ports, run_id: str, access: Access | None = None) -> None:
     suite = suite_of(ports, run_id)
     made = promises(ports, run_id, suite)
     task = _Task(ports, run, access or Access(), sum(p.recovery_point for p in made))
-    seen = []
+    seen, copies = [], dict[str, Path]()
     for number, spec in enumerate(suite.consistency):
         if is_by_itself(suite, number):
-            judge_whole(ports, run, suite, number)
+            judge_whole(ports, run, suite, number, copies)
             continue
         one = _seen(task, suite, number)
         _report(task, suite, number, one)

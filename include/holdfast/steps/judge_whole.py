@@ -22,22 +22,22 @@ _MOST = 1 << 30
 _SECOND = 1_000_000_000
 
 
-def judge_whole(ports: Ports, run: Run, suite: Suite, number: int) -> None:
+def judge_whole(
+    ports: Ports, run: Run, suite: Suite, number: int, copies: dict[str, Path]
+) -> None:
     """Keep the history as an artefact, judge that very file, and write a finding.
 
-    Whoever checks the artefact later has the same verdict. What was found is an artefact too:
+    `copies` has the histories that are kept already: all checks of one judge the same file, and
+    whoever checks the artefact later has the same verdict. What was found is an artefact too:
     anomalies, witnesses, and how much was seen before, during and after each fault. A history that
     is damaged or says too little is UNKNOWN, with its reason.
     """
     spec = suite.consistency[number]
     name, place = finding_name(suite, number), place_of(spec)
     try:
-        file = _kept(ports, run, suite, place)
-        side = About(checker=spec.checker, options=spec.params, clock="CLOCK_BOOTTIME",
-                     faults=_faults(ports, run))
-        ports.artefacts.put(run.id, side_file(file).name, side.model_dump_json(indent=1).encode(),
-                            "application/json")
-        ready = read(Asked(file, spec.checker, "", spec.params))
+        if place not in copies:
+            copies[place] = _kept(ports, run, suite, place)
+        ready = read(Asked(copies[place], spec.checker, "", spec.params))
         checked = ready.judge()
         told = _told(ready, checked)
     except (CheckError, SpecError) as error:
@@ -66,7 +66,19 @@ def _kept(ports: Ports, run: Run, suite: Suite, place: str) -> Path:
     whole = content[:content.rfind(b"\n") + 1] if source.suffix == ".jsonl" else content
     name = f"history-{place}{source.suffix or '.jsonl'}"
     kept = ports.artefacts.put(run.id, name, whole, "application/octet-stream")
-    return ports.artefacts.path(kept)
+    file = ports.artefacts.path(kept)
+    about = _about(ports, run, suite, place).model_dump_json(indent=1).encode()
+    ports.artefacts.put(run.id, side_file(file).name, about, "application/json")
+    return file
+
+
+def _about(ports: Ports, run: Run, suite: Suite, place: str) -> About:
+    """When each fault was on; and the checker, where there is one for this history."""
+    told = About(clock="CLOCK_BOOTTIME", faults=_faults(ports, run))
+    checks = [spec for spec in suite.consistency if spec.history == place]
+    if len(checks) > 1:
+        return told
+    return told.model_copy(update={"checker": checks[0].checker, "options": checks[0].params})
 
 
 def _faults(ports: Ports, run: Run) -> tuple[FaultWindow, ...]:

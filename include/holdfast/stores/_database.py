@@ -129,15 +129,15 @@ def _upgrade_file(path: Path, made: Engine) -> None:
 def _upgrade_server(made: Engine) -> None:
     """In one transaction, which a PostgreSQL undoes whole; of many that begin at once, one does."""
     with made.begin() as connection, _bounded(connection):
-        if _is_new(connection):
+        if _is_current(connection):
             return  # whoever only wants to know waits for no writer
         connection.execute(text(f"SELECT pg_advisory_xact_lock({_WRITERS})"))
         connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
-        if not _is_new(connection):
+        if not _is_current(connection):
             _migrate(connection)
 
 
-def _is_new(connection: Connection) -> bool:
+def _is_current(connection: Connection) -> bool:
     there = connection.execute(text("SELECT to_regclass('alembic_version')")).scalar()
     return there is not None and HEAD in connection.execute(
         text("SELECT version_num FROM alembic_version")).scalars()

@@ -48,6 +48,16 @@ def test_the_environment_is_made_new_and_inherits_nothing(lab, monkeypatch):
     assert "LocalExecutor" == environment["AIRFLOW__CORE__EXECUTOR"]
 
 
+def test_airflow_has_the_store_that_the_command_line_has(tmp_path):
+    made = Lab(Settings(tmp_path / "state", tmp_path / "experiments", store="holdfast_store"))
+    assert "holdfast_store" == made.prepare(8080)["HOLDFAST_STORE"]
+
+
+def test_tasks_of_a_scheduler_that_died_are_looked_for_soon(lab):
+    """Airflow looks every 300 s; back within 30 s of its death it would find them only then."""
+    assert "20" == lab.prepare(8080)["AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL"]
+
+
 def test_our_own_metrics_are_a_target_of_the_shops_prometheus(lab):
     """V1: served on loopback at a port that was free."""
     lab.target.parent.mkdir(parents=True)

@@ -43,6 +43,15 @@ def test_airflows_configuration_comes_before_the_environment(home, monkeypatch, 
     assert tmp_path / "configured" == wiring.settings().home
 
 
+def test_every_setting_of_ours_may_be_airflows(home, monkeypatch):
+    monkeypatch.setenv("AIRFLOW__HOLDFAST__STORE", "holdfast_store")
+    monkeypatch.setenv("AIRFLOW__HOLDFAST__COMMANDS", "depth=/bin/d")
+    found = wiring.settings()
+    assert ("holdfast_store", {"depth": "/bin/d"}) == (found.store, found.commands)
+    assert {"home", "experiments", "commands", "store"} == set(
+        get_provider_info()["config"]["holdfast"]["options"])
+
+
 def test_without_configuration_the_environment_counts(home):
     assert home == wiring.settings().home
 

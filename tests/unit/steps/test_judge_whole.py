@@ -1,5 +1,6 @@
 """A workload's own history, judged whole and by itself, and told in the report (R6)."""
 
+import itertools
 import json
 
 import pytest
@@ -102,4 +103,33 @@ def test_a_history_that_no_check_judges_is_kept_as_others_are(tmp_path):
     seal(ports, RUN)
     (kept,) = [a for a in ports.artefacts.of(RUN) if a.name == "history-ledger.jsonl"]
     assert file.read_bytes() == ports.artefacts.path(kept).read_bytes()
+
+
+def test_all_checks_of_a_history_judge_the_same_file(tmp_path):
+    """A workload may go on writing; what was judged is what is kept, whoever judged it."""
+    both = (ITEM, LEDGER[1] + "\n  - {checker: rw_register, history: ledger}")
+    ports = ended(tmp_path, both, FILE, NO_POINT)
+    file = ports.settings.home / "work" / "ledger.jsonl"
+    file.parent.mkdir()
+    rows = stores.rows(seed=1, size=60, level="serializable")
+    file.write_text("".join(json.dumps(r | {"time": 1000 * SECOND}) + "\n" for r in rows))
+    index = itertools.count(len(rows))
+
+    def goes_on(_: float) -> None:
+        with file.open("a") as more:
+            for kind in ("invoke", "ok"):
+                number = next(index)
+                row = {"index": number, "type": kind, "process": 90, "f": "txn",
+                       "value": [["append", "late", number // 2]], "time": 1001 * SECOND}
+                more.write(json.dumps(row) + "\n")
+
+    ports.clock.on_sleep = goes_on
+    check(ports, RUN)
+    kept = {a.name: a for a in ports.artefacts.of(RUN)}
+    told = [json.loads(ports.artefacts.path(a).read_text()) for name, a in kept.items()
+            if name in ("list_append-ledger.json", "rw_register-ledger.json")]
+    assert [kept["history-ledger.jsonl"].digest] * 2 == [one["digest"] for one in told]
+    about = json.loads(ports.artefacts.path(kept["history-ledger.jsonl.about.json"]).read_text())
+    assert "" == about["checker"]
+    assert {"first", "beside", "second"} == {f["name"] for f in about["faults"]}
 
