@@ -17,6 +17,7 @@ class MemoryLeases:
 
     rows: dict[str, Lease] = field(default_factory=dict)
     places: dict[str, Environment] = field(default_factory=dict)
+    held: str = ""
 
     def lock(self, environment: str, run_id: str) -> None:
         there = self.environment(environment)
@@ -32,10 +33,11 @@ class MemoryLeases:
         return True
 
     def environment(self, name: str) -> Environment:
-        return self.places.setdefault(name, Environment(name))
+        there = self.places.setdefault(name, Environment(name))
+        return replace(there, hold=there.hold or self.held)
 
     def environments(self) -> Sequence[Environment]:
-        return [self.places[name] for name in sorted(self.places)]
+        return [self.environment(name) for name in sorted(self.places)]
 
     def open(self, lease: Lease) -> Lease:
         there = self.environment(lease.environment)
@@ -96,6 +98,8 @@ class MemoryLeases:
         stopped = self.leases(run_id=run_id, open_only=True)
         names = {row.environment for row in stopped}
         names |= {e.name for e in self.places.values() if run_id in (None, e.locked_by)}
+        if run_id is None:
+            self.held = hold or self.held
         for name in names:
             there = self.environment(name)
             self.places[name] = replace(there, epoch=there.epoch + 1, hold=hold or there.hold)
@@ -105,7 +109,10 @@ class MemoryLeases:
         return [row.id for row in stopped]
 
     def release(self, environment: str) -> None:
-        self.places[environment] = replace(self.environment(environment), hold="")
+        if environment:
+            self.places[environment] = replace(self.places[environment], hold="")
+        else:
+            self.held = ""
 
     def _put(self, row: Lease, **changes: object) -> None:
         self.rows[row.id] = replace(row, **changes)  # type: ignore[arg-type]

@@ -7,10 +7,10 @@ import typer
 
 from holdfast import wiring
 from holdfast.cli.border import border, out, settings
-from holdfast.clients.host import is_here
 from holdfast.errors import HoldfastError, ResidueError, SpecError
 from holdfast.model.lease import Lease, LeaseState
 from holdfast.ports.bundle import Ports
+from holdfast.steps.finish import is_kept_here
 from holdfast.steps.stop import release as end_hold
 
 live = typer.Typer()
@@ -73,8 +73,8 @@ def status() -> None:
             out.print("no fault has been armed here yet")
         for lease in shown:
             keeper = "alive" if ports.keepers.is_alive(lease.id) else "gone"
-            if not is_here(lease.host, lease.boot_id):
-                keeper = f"on {lease.host}"
+            if not is_kept_here(ports, lease):
+                keeper = f"on {lease.host_name}"
             out.print(_told(lease, keeper), markup=False)
         for there in ports.leases.environments():
             held = f"held: {there.hold}" if there.hold else "not held"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, LiteralString, cast
 
 from holdfast.clients.connections import Connection, connection
-from holdfast.errors import FaultError, TransientFaultError
+from holdfast.errors import FaultError, SpecError, TransientFaultError
 
 if TYPE_CHECKING:
     import psycopg
@@ -47,7 +47,11 @@ class Cluster:
         listed = cast("Sequence[dict[str, Any]]", entry.extra.get("nodes") or [
             {"name": entry.host, "host": entry.host, "port": entry.port},
         ])
-        self.nodes = tuple(Node(str(n["name"]), str(n["host"]), int(n["port"])) for n in listed)
+        try:
+            self.nodes = tuple(Node(str(n["name"]), str(n["host"]), int(n["port"])) for n in listed)
+        except (KeyError, TypeError, ValueError) as error:
+            raise SpecError(f"the nodes of connection '{entry.id}' cannot be read ({error!r})",
+                            hint="each has name, host and port: holdfast connect --node") from error
 
     def node(self, name: str) -> Node:
         """The node of this name; FaultError if the entry lists none."""

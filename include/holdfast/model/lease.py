@@ -116,6 +116,11 @@ class Lease:
     clean_at: float | None = None
 
     @property
+    def host_name(self) -> str:
+        """The name of the keeper's host; `host` has the mark of its home behind it."""
+        return self.host.partition("/")[0]
+
+    @property
     def is_touched(self) -> bool:
         """Whether the fault may have been on, also where its keeper died before it could say so."""
         told = self.injected_at is not None or self.reverted_at is not None

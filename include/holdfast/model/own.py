@@ -4,7 +4,7 @@ from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
 _OWN = (
-    "live.db*", "books.db*", "stops.jsonl", "HOLD", "connections.json", "notices.jsonl",
+    "id", "live.db*", "books.db*", "stops.jsonl", "HOLD", "connections.json", "notices.jsonl",
     "airflow", "artefacts", "journal", "keys", "samples",
 )
 _AIRFLOW = ("api-server", "scheduler", "dag-processor", "triggerer")

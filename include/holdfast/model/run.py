@@ -53,6 +53,7 @@ class EntryKind(StrEnum):
     PLAN = "plan"
     IMPACT = "impact"  # what the plan puts at stake, with its parts
     WAIT = "wait"  # a try that was postponed, and when the next one is
+    STOP = "stop"  # a person stopped it
     APPROVAL = "approval"  # a person was asked to approve the plan, has answered, or took it back
     RESERVED = "reserved"      # the environment was taken, at which epoch
     BASELINE = "baseline"  # value of each objective before the first fault

@@ -82,11 +82,11 @@ class LeaseStore(Protocol):
     ) -> Sequence[str]:
         """Raise the epoch of every environment concerned, revoke every open lease there.
 
-        Set the hold if asked.
+        Set the hold if asked: without a run it is one of every environment, used before or not.
         """
 
     def release(self, environment: str) -> None:
-        """End a hold."""
+        """End the hold of one environment, or without a name the one of all."""
 
 
 @dataclass(frozen=True, slots=True)

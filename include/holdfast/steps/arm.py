@@ -4,7 +4,7 @@ import uuid
 from datetime import datetime, timedelta
 from functools import partial
 
-from holdfast.clients.host import boot_id, host_name
+from holdfast.clients.host import boot_id, keeper_host
 from holdfast.errors import FaultError, SafetyError, Stopped
 from holdfast.model.fault import Fault
 from holdfast.model.lease import Lease, LeaseState, Reason
@@ -39,7 +39,7 @@ def arm(ports: Ports, run_id: str, experiment_name: str) -> str:
     lease = ports.leases.open(Lease(
         id=uuid.uuid4().hex, run_id=run_id, round=number, experiment=experiment_name,
         environment=suite.target.environment, fault_type=fault.type, service=fault.service,
-        host=host_name(), boot_id=boot_id(), epoch=0,
+        host=keeper_host(ports.settings.home), boot_id=boot_id(), epoch=0,
         lease_seconds=suite.guard.lease.total_seconds(),
         duration_seconds=fault.duration.total_seconds(),
         delay_seconds=fault.delay.total_seconds(),

@@ -75,7 +75,7 @@ def stopped_since(ports: Ports, run_id: str) -> str:
     A stop that names the run counts even if it came before the run had taken its environment.
     """
     run = run_of(ports, run_id)
-    if told := run_stopped(ports.settings.stops, run_id, run.started_at):
+    if told := told_to_stop(ports, run):
         return told
     reserved = ports.books.read(run_id, EntryKind.RESERVED)
     there = ports.leases.environment(run.environment)
@@ -84,6 +84,17 @@ def stopped_since(ports: Ports, run_id: str) -> str:
     if reserved and reserved[-1].data["epoch"] != there.epoch:
         return f"environment {there.name} was stopped since the run began"
     return ""
+
+
+def told_to_stop(ports: Ports, run: Run) -> str:
+    """Say who stopped the run and why, wherever that was typed; or nothing.
+
+    On this host the file tells of it also when the store does not.
+    """
+    if told := run_stopped(ports.settings.stops, run.id, run.started_at):
+        return told
+    stops = ports.books.read(run.id, EntryKind.STOP)
+    return f"stopped by {stops[-1].data['by']}: {stops[-1].data['why']}" if stops else ""
 
 
 def note_stop(ports: Ports, run_id: str) -> str:

@@ -39,9 +39,14 @@ def finish(
     except KeyError:
         return _without_journal(ports, lease_id)
     lease = known_lease(ports, lease_id)
-    if lease is not None and not is_here(lease.host, lease.boot_id):
+    if lease is not None and not is_kept_here(ports, lease):
         return _from_afar(ports, lease, by)
     return _here(ports, lease_id, lease, by, shown)
+
+
+def is_kept_here(ports: Ports, lease: Lease) -> bool:
+    """Whether the lease's keeper is, or was, one of this home's on this host."""
+    return is_here(ports.settings.home, lease.host, lease.boot_id)
 
 
 def patience(ports: Ports, lease: Lease | None) -> float:
@@ -148,7 +153,8 @@ def _without_journal(ports: Ports, lease_id: str) -> tuple[LeaseState, str]:
         estate_of(ports), lease_id, LeaseState.CLEAN, facts
     ):
         return LeaseState.CLEAN, ""
-    return _unproven(ports, lease_id, f"the journal is not on {host_name()}; look on {row.host}")
+    where = f"the journal is not on {host_name()}; look on {row.host_name}"
+    return _unproven(ports, lease_id, where)
 
 
 def _awaited(ports: Ports, row: Lease) -> Lease:
@@ -157,7 +163,7 @@ def _awaited(ports: Ports, row: Lease) -> Lease:
     One that is unproven already was waited for before. A store that is away may come back.
     """
     until = ports.clock.boottime() + patience(ports, row)
-    while not is_here(row.host, row.boot_id) and ports.clock.boottime() < until and \
+    while not is_kept_here(ports, row) and ports.clock.boottime() < until and \
             row.state not in (LeaseState.CLEAN, LeaseState.UNPROVEN):
         ports.clock.sleep(_PAUSE)
         with suppress(StoreDown, KeyError):

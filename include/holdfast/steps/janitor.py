@@ -5,12 +5,12 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 
-from holdfast.clients.host import boot_id, is_here
+from holdfast.clients.host import boot_id
 from holdfast.errors import EvidenceError, ResidueError
 from holdfast.model.lease import Lease, LeaseState, Reason
 from holdfast.ports.bundle import Ports
 from holdfast.ports.leases import StoreDown
-from holdfast.steps.finish import journalled, known_lease, patience
+from holdfast.steps.finish import is_kept_here, journalled, known_lease, patience
 from holdfast.steps.revert import WATCHED, ensure_clean, revoke_open
 from holdfast.steps.settle import settle_abandoned
 from holdfast.steps.unanswered import close_unanswered
@@ -125,7 +125,7 @@ def _age(ports: Ports, lease_id: str) -> float | None:
 
 def _is_far(ports: Ports, lease_id: str) -> bool:
     lease = known_lease(ports, lease_id)
-    return lease is not None and not is_here(lease.host, lease.boot_id)
+    return lease is not None and not is_kept_here(ports, lease)
 
 
 def _row_is_clean(ports: Ports, lease_id: str) -> bool:
@@ -141,7 +141,7 @@ def _row(ports: Ports, row: Lease) -> str | None:
     That host has a keeper and a janitor of its own; here it is told of when they have not ended it.
     """
     age = ports.clock.now() - datetime.fromisoformat(row.opened_at)
-    life = _OPENING if is_here(row.host, row.boot_id) else _life(ports, row)
+    life = _OPENING if is_kept_here(ports, row) else _life(ports, row)
     return None if age.total_seconds() < life else _outcome(ports, row.id)
 
 

@@ -14,9 +14,8 @@ from holdfast.plan.plan import STEADY_WAIT
 from holdfast.ports.bundle import Ports
 from holdfast.safety.conditions import conditions
 from holdfast.steps import indicate
-from holdfast.steps.book import fault_of, run_of, suite_entry, suite_of
+from holdfast.steps.book import fault_of, run_of, suite_entry, suite_of, told_to_stop
 from holdfast.steps.janitor import sweep
-from holdfast.steps.stops import run_stopped
 from holdfast.steps.windows import closed
 
 
@@ -27,7 +26,7 @@ def preflight(ports: Ports, run_id: str) -> None:
     EvidenceError if the signing key cannot be used: without evidence there is no fault. Stopped
     if somebody has stopped the run, which may have waited before.
     """
-    if why := run_stopped(ports.settings.stops, run_id, run_of(ports, run_id).started_at):
+    if why := told_to_stop(ports, run_of(ports, run_id)):
         raise Stopped(why)
     ports.notary.public_key()
     sweep(ports)

@@ -6,6 +6,7 @@ from functools import partial
 
 from holdfast.errors import EvidenceError, HoldfastError, Postponed, ResidueError
 from holdfast.model.lease import LeaseState, Reason, Revocation
+from holdfast.model.run import Entry, EntryKind, RunState
 from holdfast.ports.bundle import Ports
 from holdfast.ports.leases import StoreDown
 from holdfast.steps.finish import journalled, known_lease
@@ -16,6 +17,8 @@ from holdfast.steps.stops import trim, write_stop
 STORE_SECONDS, SHARED_STORE_SECONDS = 1.0, 15.0
 """How long a stop waits for the store before it goes on without: files of this host answer at
 once; a server may be found only behind a node that is down."""
+_LATEST = 100
+"""So many runs, the latest, are told of a stop of all."""
 _log = logging.getLogger("holdfast.stop")
 
 
@@ -45,15 +48,18 @@ def end_faults(
     known = _try("the store", lambda: found.extend(within(
         limit, lambda: ports.leases.stop(revocation, run_id=run_id, hold=hold), "the stop"
     )))
-    if hold and (run_id is None or not known):  # also for environments nobody has used yet
+    if hold and (run_id is None or not known):  # also should the store be lost
         _try("the hold file", lambda: _hold(ports, hold))
+    told = known and _try("the books", lambda: within(
+        limit, lambda: _tell_runs(ports, revocation, run_id), "the note of the stop"
+    ))
     concerned = list(dict.fromkeys([*found, *mine]))
     _end_keepers(ports, concerned)
     ends = {lease_id: _apart(ports, lease_id) for lease_id in concerned}
-    if ports.settings.store and not known:
-        told = ", ".join(f"lease {i} {state}" for i, state in ends.items()) or "none was on"
+    if ports.settings.store and not told:
+        ended = ", ".join(f"lease {i} {state}" for i, state in ends.items()) or "none was on"
         raise ResidueError(f"the store did not take the stop, so faults of other machines may be "
-                           f"on; stop them there (here: {told})", lease=", ".join(ends))
+                           f"on; stop them there (here: {ended})", lease=", ".join(ends))
     return ends
 
 
@@ -73,9 +79,9 @@ def release(ports: Ports, environment: str = "") -> None:
 
     Postponed if one is asked for while all are held: that is for `release` without a name.
     """
-    if environment and ports.settings.hold.exists():
+    if environment and (ports.settings.hold.exists() or ports.leases.environment("").hold):
         raise Postponed("every environment is held; holdfast release --all ends that")
-    names = [environment] if environment else [e.name for e in ports.leases.environments()]
+    names = [environment] if environment else ["", *(e.name for e in ports.leases.environments())]
     for name in names:
         ports.leases.release(name)
     ports.settings.hold.unlink(missing_ok=True)
@@ -83,6 +89,15 @@ def release(ports: Ports, environment: str = "") -> None:
         trim(ports.settings.stops)
     except OSError as error:
         _log.warning("%s keeps its lines: %s", ports.settings.stops, error)
+
+
+def _tell_runs(ports: Ports, revocation: Revocation, run_id: str | None) -> None:
+    """Runs that wait have no lease that could be revoked, and may go on where no file tells."""
+    named = [ports.books.run(run_id)] if run_id else ports.books.runs(_LATEST)
+    for run in named:
+        if run is not None and run.state is RunState.STARTED:
+            told = {"by": revocation.by, "why": revocation.text}
+            ports.books.write(Entry(run.id, EntryKind.STOP, "stop", told, at=revocation.at))
 
 
 def _end_keepers(ports: Ports, leases: Sequence[str]) -> None:

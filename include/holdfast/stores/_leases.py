@@ -22,6 +22,11 @@ from holdfast.stores._lease_rows import (
 )
 
 HELD_BY_GUARD = "state IN ('opened', 'armed', 'injecting', 'active') AND revoked IS NULL"
+_PLACE = (
+    "SELECT name, epoch, locked_by, COALESCE(NULLIF(hold, ''), "
+    "(SELECT hold FROM environments WHERE name = ''), '') AS hold FROM environments"
+)
+"""An environment as it is held: alone, or with all others by the row without a name."""
 _ABORTS = (
     Reason.BREACH, Reason.NO_DATA, Reason.NOT_STEADY, Reason.STOPPED, Reason.BUDGET,
     Reason.KEEPER_SILENT, Reason.WITHDRAWN,
@@ -94,13 +99,15 @@ class SqlLeases(ABC):
     def environment(self, name: str) -> Environment:
         """Its epoch, hold and lock."""
         with self._connected() as db:
-            row = db.execute("SELECT * FROM environments WHERE name = ?", (name,)).fetchone()
-            return self._held(Environment(name) if row is None else as_environment(row))
+            query = f"{_PLACE} WHERE name IN (?, '') ORDER BY name DESC"
+            row = db.execute(query, (name,)).fetchone()
+        found = Environment(name) if row is None else as_environment(row)
+        return self._held(found if found.name == name else Environment(name, hold=found.hold))
 
     def environments(self) -> Sequence[Environment]:
         """Every environment that was ever used, by name."""
         with self._connected() as db:
-            rows = db.execute("SELECT * FROM environments ORDER BY name")
+            rows = db.execute(f"{_PLACE} WHERE name <> '' ORDER BY name")
             return [self._held(as_environment(row)) for row in rows]
 
     def open(self, lease: Lease) -> Lease:
@@ -201,13 +208,18 @@ class SqlLeases(ABC):
     def stop(
         self, revocation: Revocation, *, run_id: str | None = None, hold: str = ""
     ) -> Sequence[str]:
-        """Raise the epoch of every environment concerned, revoke every open lease there."""
+        """Raise the epoch of every environment concerned, revoke every open lease there.
+
+        A hold without a run is one of every environment, of those that nobody has used yet too.
+        """
         concerned = (
             "SELECT name FROM environments WHERE :every OR locked_by = :run OR name IN "
             "(SELECT environment FROM leases WHERE run_id = :run AND state <> 'clean')"
         )
         names = {"every": run_id is None, "run": run_id or ""}
         with self._write() as db:
+            if hold and run_id is None:
+                _make(db, "")
             found = [row["name"] for row in db.execute(concerned, names)]
             if not found:
                 return []
@@ -226,13 +238,13 @@ class SqlLeases(ABC):
             return [row["id"] for row in rows]
 
     def release(self, environment: str) -> None:
-        """End the hold of one environment; `HOLD` holds them all and stays."""
+        """End the hold of one environment, or without a name that of all; `HOLD` stays."""
         with self._write() as db:
             db.execute("UPDATE environments SET hold = '' WHERE name = ?", (environment,))
 
     def _environment(self, db: Session, name: str) -> Environment:
-        db.execute("INSERT INTO environments (name) VALUES (?) ON CONFLICT DO NOTHING", (name,))
-        row = db.execute("SELECT * FROM environments WHERE name = ?", (name,)).fetchone()
+        _make(db, name)
+        row = db.execute(f"{_PLACE} WHERE name = ?", (name,)).fetchone()
         return self._held(as_environment(row))
 
     def _held(self, there: Environment) -> Environment:
@@ -251,6 +263,10 @@ class SqlLeases(ABC):
                 db.rollback()
                 raise
             db.execute("COMMIT")
+
+
+def _make(db: Session, name: str) -> None:
+    db.execute("INSERT INTO environments (name) VALUES (?) ON CONFLICT DO NOTHING", (name,))
 
 
 def _refuse(there: Environment, run_id: str) -> None:

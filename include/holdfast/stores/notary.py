@@ -12,7 +12,7 @@ from sqlalchemy.types import NullType
 from holdfast.clock import Clock, SystemClock
 from holdfast.errors import EvidenceError
 from holdfast.evidence.envelope import read, seal
-from holdfast.evidence.keys import new_key, private_key, public_pem
+from holdfast.evidence.keys import key_id, new_key, private_key, public_pem
 from holdfast.evidence.log import GENESIS, Place, digest, placed
 from holdfast.model.record import Record, Statement
 from holdfast.stores._database import Database, reading, writing
@@ -36,6 +36,8 @@ class LocalNotary:
         with writing(self._books, EvidenceError) as connection:
             row = connection.execute(latest.limit(1)).one_or_none()
             index, previous = (0, GENESIS) if row is None else (row[0] + 1, _digest(*row))
+            if row is not None:
+                self._expect_own(row[1], key)
             place = self._place(index, previous, run_id)
             record = Record(
                 index=index, run_id=run_id, predicate_type=statement.predicate_type,
@@ -68,6 +70,16 @@ class LocalNotary:
             boot_id=_BOOT_ID.read_text().strip(),
         )
 
+    def _expect_own(self, latest: object, key: Ed25519PrivateKey) -> None:
+        """Refuse a second key: its records would look signed by somebody else."""
+        known = _signer(latest)
+        if known not in ("", key_id(key.public_key())):
+            raise EvidenceError(
+                f"the records in {self._books} are signed with key {known[:16]}, and {self._key} "
+                f"is another: put that key there (machines that share a store share the key), or "
+                f"move {self._books} away and begin a new log"
+            )
+
     def _private_key(self) -> Ed25519PrivateKey:
         try:
             if not self._key.exists():
@@ -98,10 +110,7 @@ class LocalNotary:
         records = self.records()
         if not records:
             return
-        try:
-            known = read(records[-1].envelope).key_id[:16]
-        except EvidenceError:
-            known = "unknown: the last record is damaged"
+        known = _signer(records[-1].envelope)[:16] or "unknown: the last record is damaged"
         raise EvidenceError(
             f"the signing key {self._key} is missing, and {len(records)} records of key {known} "
             f"exist in {self._books}: put the key back, or move {self._books} away and begin a "
@@ -113,6 +122,14 @@ def _digest(number: int, envelope: object) -> str:
     if not isinstance(envelope, bytes):
         raise EvidenceError("not an envelope: nothing can follow it", index=number)
     return digest(envelope)
+
+
+def _signer(envelope: object) -> str:
+    """The id of the key; empty if the record is damaged, which is for `verify` to tell."""
+    try:
+        return read(envelope).key_id if isinstance(envelope, bytes) else ""
+    except EvidenceError:
+        return ""
 
 
 def _columns(record: Record) -> dict[str, object]:

@@ -220,7 +220,29 @@ def test_a_hold_refuses_locks_and_leases_until_it_is_released(store):
         with pytest.raises(Postponed, match="held: audit"):
             refused()
     store.release("lab")
+    assert "audit" == store.environment("lab").hold
+    store.release("")
     opened(store, run_id="run-1")
+
+
+def test_a_hold_of_all_holds_what_nobody_has_used_yet(store):
+    """S5, on whatever machine it is used first: a hold lives in the store."""
+    store.stop(STOP, hold="audit")
+    for refused in (lambda: store.lock("lab", "run-1"), lambda: opened(store)):
+        with pytest.raises(Postponed, match="held: audit"):
+            refused()
+    assert [] == store.environments()
+    assert "audit" == store.environment("far").hold
+    store.release("")
+    assert ["", "", ""] == [store.environment(name).hold for name in ("lab", "far", "")]
+
+
+def test_a_hold_of_one_run_holds_its_environment_alone(store):
+    store.lock("lab", "run-1")
+    store.stop(STOP, run_id="run-1", hold="audit")
+    assert ["audit", ""] == [store.environment(name).hold for name in ("lab", "far")]
+    store.release("lab")
+    assert "" == store.environment("lab").hold
 
 
 def test_the_hold_file_holds_every_environment_and_outlives_a_release_of_one(store, settings):

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from holdfast.errors import EvidenceError
-from holdfast.evidence.keys import key_id, public_key
+from holdfast.evidence.keys import key_id, new_key, public_key
 from holdfast.evidence.log import GENESIS, digest
 from holdfast.model.record import Statement
 from holdfast.stores.notary import LocalNotary
@@ -41,6 +41,19 @@ def test_a_lost_key_is_missed_beside_a_damaged_record_too(notary, settings, tamp
     tamper("UPDATE record SET envelope = '{}'")
     with pytest.raises(EvidenceError, match="of key unknown"):
         notary.public_key()
+
+
+def test_another_key_than_the_logs_is_refused(notary, settings, tmp_path):
+    """E1: as on a second machine whose home has a key of its own."""
+    notary.append("s--1", STATEMENT)
+    signer = key_id(public_key(notary.public_key()))
+    other = LocalNotary(books_of(settings), tmp_path / "other" / "runner.pem")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "runner.pem").write_bytes(new_key())
+    (tmp_path / "other" / "runner.pem").chmod(0o600)
+    with pytest.raises(EvidenceError, match=f"signed with key {signer[:16]}, and .* is another"):
+        other.append("s--2", STATEMENT)
+    assert 1 == len(notary.records())
 
 
 def test_each_record_names_the_one_before(notary):

@@ -1,10 +1,11 @@
 import socket
+from dataclasses import replace
 
 import pytest
 
 from holdfast.clients.connections import Connection
 from holdfast.clients.postgres import Cluster, Node
-from holdfast.errors import FaultError, TransientFaultError
+from holdfast.errors import FaultError, SpecError, TransientFaultError
 
 NODES = [{"name": "a", "host": "h", "port": 1}, {"name": "b", "host": "h", "port": "2"}]
 ENTRY = Connection("db", "postgres", "h", 1, "u", "s3cret", "shop", {"nodes": NODES})
@@ -26,6 +27,14 @@ class Known(Cluster):
 
 def test_nodes_are_those_of_extra() -> None:
     assert Cluster(ENTRY).nodes == (Node("a", "h", 1), Node("b", "h", 2))
+
+
+@pytest.mark.parametrize("nodes", [
+    [{"name": "a"}], ["a=h:1"], 3, [{"name": "a", "host": "h", "port": "x"}],
+])
+def test_nodes_that_are_none_are_refused_with_their_connection(nodes: object) -> None:
+    with pytest.raises(SpecError, match="nodes of connection 'db' cannot be read"):
+        Cluster(replace(ENTRY, extra={"nodes": nodes}))
 
 
 def test_an_entry_without_nodes_is_a_cluster_of_one() -> None:

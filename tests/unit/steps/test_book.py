@@ -2,7 +2,7 @@
 
 import pytest
 
-from holdfast.errors import SpecError
+from holdfast.errors import SpecError, Stopped
 from holdfast.model.run import EntryKind
 from holdfast.model.verdict import Finding, Verdict
 from holdfast.steps.book import (
@@ -17,7 +17,10 @@ from holdfast.steps.book import (
     write,
     write_finding,
 )
+from holdfast.steps.postpone import postpone
+from holdfast.steps.preflight import preflight
 from holdfast.steps.reserve import reserve
+from holdfast.steps.stop import stop
 from support.ports import memory_ports
 from support.runs import RUN, planned
 
@@ -77,3 +80,21 @@ def test_a_run_knows_that_it_was_stopped_or_held(tmp_path):
     assert "environment staging was stopped since the run began" == stopped_since(ports, RUN)
     ports.leases.stop(None, run_id=RUN, hold="maintenance")
     assert "environment staging is held: maintenance" == stopped_since(ports, RUN)
+
+
+@pytest.mark.parametrize("run_id", [RUN, None], ids=["of-it", "of-all"])
+def test_a_run_that_waits_learns_of_a_stop_that_was_typed_elsewhere(tmp_path, run_id):
+    """N1: it has no lease and no environment yet, and the stops file is another machine's."""
+    ports = planned(tmp_path)
+    assert {} == stop(ports, "alice", "enough", run_id=run_id)
+    ports.settings.stops.unlink()
+    assert "stopped by alice: enough" == stopped_since(ports, RUN)
+    with pytest.raises(Stopped, match="stopped by alice: enough"):
+        preflight(ports, RUN)
+
+
+def test_a_run_that_is_over_is_told_of_no_stop(tmp_path):
+    ports = planned(tmp_path)
+    postpone(ports, RUN, "busy")
+    stop(ports, "alice", "enough")
+    assert [] == ports.books.read(RUN, EntryKind.STOP)

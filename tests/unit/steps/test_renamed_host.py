@@ -2,7 +2,7 @@
 
 import pytest
 
-from holdfast.clients.host import boot_id, host_name, is_here
+from holdfast.clients.host import boot_id, host_name, is_here, keeper_host
 from holdfast.errors import ResidueError
 from holdfast.model.lease import LeaseState, Renewal
 from holdfast.steps.janitor import sweep
@@ -42,8 +42,24 @@ def active(bench, **where):
     pytest.param(host_name(), "an older boot", True, id="restarted"),
     pytest.param("elsewhere", "another boot", False, id="another-host"),
 ])
-def test_which_leases_are_of_this_host(host, boot, here):
-    assert here is is_here(host, boot)
+def test_which_leases_are_of_this_host(host, boot, here, tmp_path):
+    assert here is is_here(tmp_path, host, boot)
+
+
+def test_two_homes_on_one_kernel_under_one_name_are_two(tmp_path):
+    """As containers and clones that share a store are."""
+    homes = [tmp_path / "one", tmp_path / "two"]
+    for home in homes:
+        home.mkdir()
+    hosts = [keeper_host(home) for home in homes]
+    seen = [[is_here(home, host, boot_id()) for host in hosts] for home in homes]
+    assert [[True, False], [False, True]] == seen
+    assert hosts == [keeper_host(home) for home in homes]
+
+
+def test_a_home_that_was_copied_to_another_host_is_another(tmp_path):
+    elsewhere = keeper_host(tmp_path).replace(host_name(), "elsewhere")
+    assert not is_here(tmp_path, elsewhere, "another boot")
 
 
 def test_a_living_keeper_is_left_alone_though_its_host_was_renamed(bench):
