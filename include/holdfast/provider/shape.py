@@ -129,7 +129,7 @@ def _close(
         task_id="seal",
         retries=2,
         retry_delay=timedelta(seconds=2),
-        execution_timeout=_MINUTE,
+        execution_timeout=15 * _MINUTE,  # it may have to revert what is still open
         outlets=[Asset(name=f"holdfast-{name}", uri=f"holdfast://suite/{name}")],
         **_EVIDENCE,
     )
@@ -144,7 +144,7 @@ def _close(
         task_id="verdict",
         retries=2,
         retry_delay=timedelta(seconds=2),
-        execution_timeout=15 * _MINUTE,  # it may have to revert what is still open
+        execution_timeout=15 * _MINUTE,  # as `seal`
     ).as_teardown(setups=reserve, on_failure_fail_dagrun=True)
     ends >> consistency >> settle >> score >> seal >> report >> verdict
     reverts >> verdict  # in the open, though Airflow holds a teardown back for all in its scope

@@ -8,7 +8,6 @@ from holdfast.errors import (
     ApprovalRefused,
     BudgetExhausted,
     EvidenceError,
-    FaultError,
     GuardTripped,
     HoldfastError,
     Postponed,
@@ -16,7 +15,7 @@ from holdfast.errors import (
     SafetyError,
     Stopped,
 )
-from holdfast.model.lease import End, Lease, Reason, Revocation
+from holdfast.model.lease import End, Reason
 from holdfast.model.run import EntryKind, Notice, Run, RunState
 from holdfast.model.verdict import Verdict
 from holdfast.ports.bundle import Ports
@@ -24,6 +23,7 @@ from holdfast.steps import planned
 from holdfast.steps.approval import UNAPPROVED
 from holdfast.steps.book import STOPPED, findings, run_of
 from holdfast.steps.judge import judge
+from holdfast.steps.let_go import let_go, residue
 from holdfast.steps.revert import revert as revert_lease
 from holdfast.steps.seal import seal
 from holdfast.steps.settle import settle_at_last
@@ -53,7 +53,7 @@ def close(
     back only when nothing of it is left. A postponed run raises nothing.
     """
     run = run_of(ports, run_id)
-    dirty = _let_go(ports, run, revert)
+    dirty = let_go(ports, run_id, "verdict", revert)
     ports.leases.unlock(run.environment, run_id)  # the store refuses while a lease is not clean
     settle_at_last(ports, run_id)
     unsealed = _seal_if_needed(ports, run)
@@ -78,31 +78,8 @@ def outcome(ports: Ports, run_id: str) -> HoldfastError | None:
     if run.state is RunState.POSTPONED:
         return Postponed(run.reason)
     left = ports.leases.leases(run_id=run_id, open_only=True)
-    dirty = [ResidueError(_residue(x, ""), lease=x.id) for x in left]
+    dirty = [residue(x, "") for x in left]
     return _error(ports, run, dirty, _without_result(ports, run))
-
-
-def _let_go(
-    ports: Ports, run: Run, revert: Callable[[Ports, str], None]
-) -> Sequence[ResidueError]:
-    """Revoke and revert what is not clean; give back what is left."""
-    still_open = ports.leases.leases(run_id=run.id, open_only=True)
-    for lease in still_open:
-        at = ports.clock.now().isoformat(timespec="milliseconds")
-        closed = Revocation(Reason.CLOSED, "the run was closed", by="verdict", at=at)
-        ports.leases.revoke(lease.id, closed)
-    why = dict[str, str]()
-    for lease in still_open:
-        try:
-            revert(ports, lease.id)
-        except FaultError as error:
-            why[lease.id] = str(error)
-    left = ports.leases.leases(run_id=run.id, open_only=True)
-    return [ResidueError(_residue(x, why.get(x.id, "")), lease=x.id) for x in left]
-
-
-def _residue(lease: Lease, why: str) -> str:
-    return f"{lease.experiment} is {lease.state}: {why or lease.detail or 'no proof of its end'}"
 
 
 def _seal_if_needed(ports: Ports, run: Run) -> EvidenceError | None:

@@ -33,6 +33,7 @@ def test_whoever_dies_the_fault_does_not_stay(lab, table, strike, suite, party):
     run = lab.trigger(suite)
     until(lambda: bool(run.leases), 90.0, lambda: f"{run.id}: no lease")
     lease = run.leases[0]
+    until(lambda: lease.id in lab.ports.journals.ids(), 15.0, lambda: f"{run.id}: no journal")
     until(lambda: [x.state for x in run.lines(lease)][-1:] == [state], 90.0,
           lambda: str(run.lines(lease)))
     recipe = lab.ports.journals.open(lease.id).recipe()

@@ -14,7 +14,8 @@ from holdfast.errors import (
     SpecError,
     TransientFaultError,
 )
-from holdfast.model.run import Run, RunState
+from holdfast.model.lease import LeaseState
+from holdfast.model.run import EntryKind, Run, RunState
 from holdfast.model.verdict import Finding, Verdict
 from holdfast.provider import border
 from holdfast.provider.operators.plan import PlanOperator
@@ -25,6 +26,9 @@ from holdfast.provider.operators.seal import SealOperator
 from holdfast.provider.operators.sweep import SweepOperator
 from holdfast.provider.runs import RunOf
 from holdfast.steps import book
+from support import runs
+from support.after import ended
+from support.bench import Bench
 from support.ports import memory_ports
 
 RUN = Run("s--r", "s", "nowhere", "sre", "sha256:0", "2026-01-01T00:00:00Z", 0.0)
@@ -133,3 +137,17 @@ def test_upkeep_fails_when_something_is_not_clean(ports, monkeypatch, swept, fai
             SweepOperator.execute.__wrapped__(operator, {})
     else:
         SweepOperator.execute.__wrapped__(operator, {})
+
+
+def test_what_a_killed_arm_left_armed_is_ended_before_the_run_is_judged(tmp_path):
+    """S3: a result once signed stays, and this one would say BROKEN of an untouched target."""
+    bench, held = Bench(tmp_path), ended(tmp_path)
+    ports = replace(bench.ports, books=held.books, notary=held.notary, artefacts=held.artefacts)
+    try:
+        bench.arm(run_id=runs.RUN, experiment="first")
+        SealOperator(task_id="seal").step(ports, RunOf(runs.RUN, "checkout", "sre", {}))
+        armed = bench.row
+    finally:
+        bench.close()
+    sealed = ports.books.read(runs.RUN, EntryKind.VERDICT)[-1]
+    assert (LeaseState.CLEAN, "HELD") == (armed.state, sealed.data["verdict"])
