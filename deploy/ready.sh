@@ -49,10 +49,11 @@ if [ -f "$(stamp dev)" ] || [ -f "$(stamp "$mode")" ]; then exit 0; fi
 say "installing Python packages from $lock into .venv"
 [ -x .venv/bin/python ] || "$python" -m venv .venv
 if command -v uv >/dev/null 2>&1; then
-    uv pip install -q --python .venv/bin/python -r "$lock"
+    uv pip install -q --python .venv/bin/python --no-deps -r "$lock"
     uv pip install -q --python .venv/bin/python --no-deps --no-build-isolation -e .
 else
-    .venv/bin/python -m pip install -q --disable-pip-version-check -r "$lock"
+    # the lock is whole, so there is nothing to resolve; what is never imported needs no bytecode
+    .venv/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-compile -r "$lock"
     .venv/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 fi
 rm -f .venv/.ready-*

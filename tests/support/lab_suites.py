@@ -57,6 +57,7 @@ ASKED = "asked"
 _APPROVAL = "approval: {from_impact: 0, by: [approver, admin, sre], wait: 20m}\n"
 
 
+DELAY_SECONDS = 8.0
 STAGED = {
     "late-link": "type: network.latency, target: link, delay: 8s, params: {latency: 60ms}",
     "late-api": "type: process.kill, target: api, delay: 8s",

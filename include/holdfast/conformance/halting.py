@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from holdfast.clients.processes import look
 from holdfast.errors import HoldfastError
 from holdfast.keeper.__main__ import Keeper
 from holdfast.keeper.parent import say
@@ -26,6 +27,15 @@ Halt = Callable[[str], None]
 def marker(settings: Settings, lease_id: str) -> Path:
     """The file that holds the pid of the process that has stopped itself."""
     return settings.journals / f"{lease_id}.halted"
+
+
+def has_halted(settings: Settings, lease_id: str) -> bool:
+    """Whether that process has really stopped: SIGCONT before would be lost on it."""
+    try:
+        process = look(int(marker(settings, lease_id).read_text()))
+    except (FileNotFoundError, ValueError):
+        return False
+    return process is not None and process.is_stopped
 
 
 class HaltingKeeper(Keeper):

@@ -13,7 +13,7 @@ from itertools import pairwise
 from holdfast.clients.host import boot_id, host_name
 from holdfast.conformance.away import gone, restore, snapshot
 from holdfast.conformance.cells import Blow, Cell, Party
-from holdfast.conformance.halting import marker
+from holdfast.conformance.halting import has_halted
 from holdfast.errors import EvidenceError, FaultError, HoldfastError
 from holdfast.model.fault import Effect, Fault, Recipe
 from holdfast.model.lease import MOVES, End, Lease, LeaseState, Reason, Renewal, Revocation
@@ -129,7 +129,8 @@ class Trial:
             self._until(lambda: self.state is LeaseState.ACTIVE, "active")
             self._revoke("the moment to be killed at lies behind it")
         if cell.is_gap:
-            self._until(marker(self.ports.settings, self.lease.id).exists, cell.moment)
+            halted = partial(has_halted, self.ports.settings, self.lease.id)
+            self._until(halted, cell.moment)
         else:
             self._until(lambda: self.state.value == cell.moment, cell.moment)
             self._expect_a_witness()
