@@ -24,6 +24,7 @@ from holdfast.cli.new import new_app
 from holdfast.cli.report import reporter
 from holdfast.cli.run import runner
 from holdfast.cli.watch import watcher
+from holdfast.cli.workload import workloads
 from holdfast.errors import SpecError
 from holdfast.model.quantities import parse_duration
 
@@ -35,7 +36,7 @@ app = typer.Typer(
 )
 for part in (
     files, checker_app, connector, new_app, runner, watcher, approver, live, reporter, purse,
-    meters, lab, demo_app, doctor_app, conformer,
+    meters, lab, demo_app, doctor_app, conformer, workloads,
 ):
     app.add_typer(part)
 app.add_typer(evidence, name="evidence")

@@ -1,0 +1,59 @@
+"""One run of a workload, from its schema to its history."""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from random import Random
+
+from holdfast.clients.connections import Connection
+from holdfast.clients.postgres import Cluster
+from holdfast.clock import Clock
+from holdfast.errors import SpecError
+from holdfast.history.about import About, write_about
+from holdfast.history.recorder import Recorder
+from holdfast.ports.workloads import Workload
+from holdfast.registry import Registry
+from holdfast.workloads._load import Load
+from holdfast.workloads._pace import Pace
+from holdfast.workloads._schema import own_schema
+from holdfast.workloads._session import Session
+
+WORKLOADS: Registry[Callable[[Random], Workload]] = Registry("workloads", "WORKLOAD")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which workload, from which seed, how it is sent, and where its history goes."""
+
+    kind: str
+    seed: int
+    pace: Pace
+    history: Path
+
+
+def run(
+    asked: Asked, entry: Connection, stop: threading.Event, clock: Clock
+) -> Mapping[str, int]:
+    """Send the workload until its time is over or `stop` is set, and read everything back.
+
+    Gives how many operations ended `ok`, `fail` and `info`. The history is a new file, with a side
+    file that says how it is judged; it is whole after a SIGKILL too. SpecError if there is no such
+    workload, no place to write to, or the history cannot be written.
+    """
+    workload = WORKLOADS[asked.kind](Random(asked.seed))  # noqa: S311 - a load, no secret
+    if entry.type != "postgres":
+        raise SpecError(f"connection {entry.id} is of type '{entry.type}'",
+                        hint="a workload wants a postgres")
+    cluster = Cluster(entry)
+    with Recorder(asked.history, clock) as recorder, \
+            own_schema(cluster, workload.tables, clock) as schema:
+        write_about(asked.history, About(
+            workload=asked.kind, seed=asked.seed, clock="CLOCK_BOOTTIME",
+            checker=workload.checker, options=dict(workload.options),
+        ))
+        open_ = partial(Session, cluster, schema, asked.pace, clock)
+        load = Load(workload, open_, recorder, asked.pace, clock)
+        load.run(stop)
+    return load.outcomes

@@ -1,0 +1,102 @@
+"""One client's session: a transaction is done, surely not done, or nobody knows."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, LiteralString
+
+from holdfast.clients.postgres import OWN_NAME, Cluster, hang_up
+from holdfast.clock import Clock
+from holdfast.history.recorder import Refused
+from holdfast.ports.workloads import Ask
+from holdfast.workloads._pace import Pace
+
+if TYPE_CHECKING:
+    import psycopg
+
+    Link = psycopg.Connection[tuple[Any, ...]]
+
+LIMIT_SECONDS = 4.0
+"""How long an answer is waited for; after that nobody knows."""
+_CONNECT_SECONDS = 2
+
+
+class Session:
+    """Connected when it is needed, to the node that takes writes, and again after any trouble."""
+
+    def __init__(self, cluster: Cluster, schema: str, pace: Pace, clock: Clock) -> None:
+        self._cluster, self._schema, self._pace, self._clock = cluster, schema, pace, clock
+        self._link: Link | None = None
+
+    def transact(self, work: Callable[[Ask], Any]) -> Any:
+        """Do it in one transaction and give back what it gives.
+
+        Refused if it surely did not happen: before COMMIT was sent, or because the server rolled it
+        back for another's sake. Any other error is psycopg's, and nobody knows.
+        """
+        import psycopg
+
+        try:
+            link = self._opened()
+            with hang_up(link.fileno(), LIMIT_SECONDS):
+                answered = work(self._ask(link))
+        except (psycopg.Error, Refused) as error:
+            self._give_up()
+            raise Refused(_first(error)) from error
+        try:
+            with hang_up(link.fileno(), LIMIT_SECONDS):
+                link.commit()
+        except (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected) as error:
+            self._give_up()
+            raise Refused(_first(error)) from error
+        except psycopg.Error:
+            self.close()
+            raise
+        return answered
+
+    def close(self) -> None:
+        """Hang up."""
+        link, self._link = self._link, None
+        if link is not None:
+            link.pgconn.finish()
+
+    def _opened(self) -> "Link":
+        import psycopg
+
+        if self._link is None:
+            settings = {
+                "search_path": self._schema, "statement_timeout": round(LIMIT_SECONDS * 1000),
+                "default_transaction_isolation": self._pace.isolation.replace("-", r"\ "),
+                "synchronous_commit": "on",
+            }
+            self._link = psycopg.connect(
+                self._cluster.anywhere("read-write"), application_name=f"{OWN_NAME}-workload",
+                connect_timeout=_CONNECT_SECONDS,
+                options=" ".join(f"-c {name}={value}" for name, value in settings.items()),
+            )
+        return self._link
+
+    def _ask(self, link: "Link") -> Ask:
+        is_first = True
+
+        def ask(statement: LiteralString, *values: object) -> list[tuple[Any, ...]]:
+            nonlocal is_first
+            if not is_first:
+                self._clock.sleep(self._pace.pause)
+            is_first = False
+            cursor = link.execute(statement, values or None)
+            return cursor.fetchall() if cursor.description else []
+
+        return ask
+
+    def _give_up(self) -> None:
+        import psycopg
+
+        try:
+            if self._link is not None:
+                with hang_up(self._link.fileno(), LIMIT_SECONDS):
+                    self._link.rollback()
+        except psycopg.Error:
+            self.close()
+
+
+def _first(error: BaseException) -> str:
+    return str(error).strip().partition("\n")[0]
