@@ -56,7 +56,7 @@ def test_guards_over_two_processes(tmp_path, capsys, guards, own):
     store = SqliteLeases(path)
     names = [f"lease-{number}" for number in range(guards)]
     for number, name in enumerate(names):
-        store.open(a_lease(name, round=number))
+        store.open(a_lease(name, run_id=f"suite--{number // SUITE}", round=number))
         store.move(name, LeaseState.ARMED)
     tasks = {name: a_guard(number, own) for number, name in enumerate(names)}
     halves = [dict(list(tasks.items())[side::2]) for side in (0, 1)]
