@@ -10,7 +10,7 @@ QUICK := test_suites or keepers_parent_is_killed or killed_triggerer or marking_
 LONG := $(patsubst %,tests/bench/test_%.py,compile overhead abort_latency abort_peer)
 BENCHES := $(filter-out $(LONG),$(sort $(wildcard tests/bench/test_*.py))) $(LONG)
 
-.PHONY: demo up down test test-parts test-airflow test-system kills lint bench audit lock clean ready ready-dev
+.PHONY: demo up down test test-parts test-airflow kills lint bench audit lock clean ready ready-dev
 
 ready:
 	@deploy/ready.sh run
@@ -25,19 +25,18 @@ down: ready          ## stop both
 	@$(BIN)/holdfast down
 
 test: ready-dev      ## lint, types, layers and every test
-	@$(MAKE) --no-print-directory -j3 --output-sync=line test-airflow test-system test-parts
-# These run side by side: the first two mostly wait, and what only counts gives way to them.
-test-airflow:
-	$(PYTEST) tests/system/airflow -k '$(QUICK)'
-test-system:
-	$(PYTEST) tests/system --ignore tests/system/airflow -n 2 --dist loadfile
+	@$(MAKE) --no-print-directory -j2 --output-sync=line test-parts test-airflow
+	$(PYTEST) tests/system --ignore tests/system/airflow -n 3 --dist loadfile
+# What follows runs side by side: the second mostly waits, and the first gives way to it.
 test-parts:
-	@nice -n 19 $(MAKE) --no-print-directory lint
-	nice -n 19 $(PYTEST) tests/unit -n 2 --cov --cov-report=
-	nice -n 19 $(PYTEST) tests/dags -n 2 --cov --cov-append --cov-report=
+	@nice $(MAKE) --no-print-directory lint
+	nice $(PYTEST) tests/unit -n 2 --cov --cov-report=
+	nice $(PYTEST) tests/dags -n 2 --cov --cov-append --cov-report=
 	$(PYTEST) tests/contract -n 3 --dist loadgroup --cov --cov-append --cov-report=
 	@$(BIN)/coverage report --fail-under 90 --format total
 	@$(BIN)/coverage report --fail-under 100 --skip-covered --include '$(PURE)'
+test-airflow:
+	$(PYTEST) tests/system/airflow -k '$(QUICK)'
 kills: ready-dev     ## kill every party of real runs, HOLDFAST_KILL_ROUNDS times each (10)
 	HOLDFAST_KILL_ROUNDS=$${HOLDFAST_KILL_ROUNDS:-10} $(PYTEST) tests/system/airflow
 lint: ready-dev

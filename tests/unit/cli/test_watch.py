@@ -71,7 +71,7 @@ def test_a_calm_target_ends_with_0_and_tells_the_margin(suite, prometheus):
 
 def test_a_breach_ends_with_4_and_says_what_it_was(suite, prometheus):
     prometheus[1][:] = [0.0, 0.0, 0.5, 0.0]
-    done = run(suite, "--for", "1s", "--prometheus", prometheus[0])
+    done = run(suite, "--for", "2s", "--prometheus", prometheus[0])
     assert 4 == done.exit_code
     assert "nothing: the fault would have been ended: errors was 50%" in done.stdout
 
