@@ -26,13 +26,13 @@ down: ready          ## stop both
 
 test: ready-dev      ## lint, types, layers and every test
 	@$(MAKE) --no-print-directory -j2 --output-sync=line test-parts test-airflow
-	$(PYTEST) tests/system --ignore tests/system/airflow -n 3 --dist loadfile
+	$(PYTEST) tests/system --ignore tests/system/airflow -n 2 --dist loadfile
 # What follows runs side by side: the second mostly waits, and the first gives way to it.
 test-parts:
 	@nice $(MAKE) --no-print-directory lint
 	nice $(PYTEST) tests/unit -n 2 --cov --cov-report=
 	nice $(PYTEST) tests/dags -n 2 --cov --cov-append --cov-report=
-	$(PYTEST) tests/contract -n 3 --dist loadgroup --cov --cov-append --cov-report=
+	$(PYTEST) tests/contract -n 2 --dist loadgroup --cov --cov-append --cov-report=
 	@$(BIN)/coverage report --fail-under 90 --format total
 	@$(BIN)/coverage report --fail-under 100 --skip-covered --include '$(PURE)'
 test-airflow:

@@ -11,9 +11,11 @@ import sys
 import threading
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from holdfast.clients.connections import connection
+from holdfast.clients.postgres import Cluster
 from holdfast.clock import SystemClock
 from holdfast.errors import SpecError
 from holdfast.steps.histories import Asked as Judged
@@ -21,6 +23,7 @@ from holdfast.steps.histories import read
 from holdfast.workloads._pace import Pace
 from holdfast.workloads._run import WORKLOADS, Asked, run
 from holdfast.workloads._schema import PREFIX
+from holdfast.workloads._session import Session
 from support.server import ID, StoreServer
 from support.waiting import wait_for
 
@@ -122,6 +125,38 @@ def test_a_seeded_bug_is_found_and_named(load, kind, bug, anomalies):
     found = {name for name, places in checked.anomalies.items() if places}
     assert "invalid" == checked.outcome, checked.text
     assert any(name.startswith(wanted) for name in found for wanted in anomalies), found
+
+
+@pytest.fixture
+def standby_is_away(server):
+    """Every COMMIT waits for a standby that never comes."""
+    server.ask("CREATE TABLE public.waits (n int)")
+    server.ask("GRANT ALL ON public.waits TO holdfast")
+    server.ask("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+    server.ask("SELECT pg_reload_conf()")
+    wait_for(lambda: server.ask("SHOW synchronous_standby_names") == "nobody")
+    yield
+    server.ask("ALTER SYSTEM RESET synchronous_standby_names")
+    server.ask("SELECT pg_reload_conf()")
+    wait_for(lambda: not server.ask("SHOW synchronous_standby_names"))
+    server.ask("DROP TABLE public.waits")
+
+
+def test_a_commit_that_no_standby_has_is_not_acknowledged(server, entry, standby_is_away):
+    """The server says COMMIT all the same, with a warning, when its wait is cancelled."""
+    def cancel():
+        wait_for(lambda: server.ask(f"SELECT count(pg_cancel_backend(pid)) {waiting}"), 3)
+
+    waiting = "FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND usename = 'holdfast'"
+    session = Session(Cluster(entry), "public", Pace(1, 1, 1, "serializable", 0.0), SystemClock())
+    cancelling = threading.Thread(target=cancel)
+    cancelling.start()
+    try:
+        with pytest.raises(psycopg.OperationalError, match="canceling wait for synchronous"):
+            session.transact(lambda ask: ask("INSERT INTO waits VALUES (1)"))
+    finally:
+        cancelling.join()
+        session.close()
 
 
 def command(home, *words):

@@ -15,6 +15,7 @@ from holdfast.workloads._session import Session
 _LAST_SECONDS = 30.0
 """How long a database that fails over is waited for by the last reads."""
 _PAUSE = 0.3
+_TICK = 0.2
 
 
 class Load:
@@ -40,7 +41,8 @@ class Load:
         for client in clients:
             client.start()
         for client in clients:
-            client.join()
+            while client.is_alive():
+                client.join(_TICK)  # a signal that comes as a wait begins is seen at its end only
         if self._broken:
             raise self._broken[0]
         self._read_back()

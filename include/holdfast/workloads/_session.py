@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, LiteralString
 
-from holdfast.clients.postgres import OWN_NAME, Cluster, hang_up
+from holdfast.clients.postgres import Cluster, hang_up
 from holdfast.clock import Clock
 from holdfast.history.recorder import Refused
 from holdfast.ports.workloads import Ask
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     Link = psycopg.Connection[tuple[Any, ...]]
 
+NAME = "workload"
+"""The application's name. Faults spare sessions of Holdfast's own name; these they must hit."""
 LIMIT_SECONDS = 4.0
 """How long an answer is waited for; after that nobody knows."""
 _CONNECT_SECONDS = 2
@@ -25,6 +27,7 @@ class Session:
     def __init__(self, cluster: Cluster, schema: str, pace: Pace, clock: Clock) -> None:
         self._cluster, self._schema, self._pace, self._clock = cluster, schema, pace, clock
         self._link: Link | None = None
+        self._warnings: list[str] = []
 
     def transact(self, work: Callable[[Ask], Any]) -> Any:
         """Do it in one transaction and give back what it gives.
@@ -42,8 +45,7 @@ class Session:
             self._give_up()
             raise Refused(_first(error)) from error
         try:
-            with hang_up(link.fileno(), LIMIT_SECONDS):
-                link.commit()
+            self._commit(link)
         except (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected) as error:
             self._give_up()
             raise Refused(_first(error)) from error
@@ -51,6 +53,23 @@ class Session:
             self.close()
             raise
         return answered
+
+    def _commit(self, link: "Link") -> None:
+        """A COMMIT that is acknowledged with a warning has not reached the standby: nobody knows.
+
+        So the server answers when its wait for synchronous replication is cancelled or timed out.
+        """
+        import psycopg
+
+        self._warnings.clear()
+        with hang_up(link.fileno(), LIMIT_SECONDS):
+            link.commit()
+        if self._warnings:
+            raise psycopg.OperationalError(self._warnings[0])
+
+    def _noticed(self, told: "psycopg.errors.Diagnostic") -> None:
+        if told.severity_nonlocalized == "WARNING":
+            self._warnings.append(told.message_primary or "a warning")
 
     def close(self) -> None:
         """Hang up."""
@@ -68,10 +87,11 @@ class Session:
                 "synchronous_commit": "on",
             }
             self._link = psycopg.connect(
-                self._cluster.anywhere("read-write"), application_name=f"{OWN_NAME}-workload",
+                self._cluster.anywhere("read-write"), application_name=NAME,
                 connect_timeout=_CONNECT_SECONDS,
                 options=" ".join(f"-c {name}={value}" for name, value in settings.items()),
             )
+            self._link.add_notice_handler(self._noticed)
         return self._link
 
     def _ask(self, link: "Link") -> Ask:

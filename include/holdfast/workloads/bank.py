@@ -38,8 +38,10 @@ class Bank:
             return {str(one): balance for one, balance in ask("SELECT id, balance FROM accounts")}
         balance = dict[int, int]()
         for end in ("from", "to"):
-            (row,) = ask("SELECT balance FROM accounts WHERE id = %s", sent.value[end])
-            balance[sent.value[end]] = row[0]
+            rows = ask("SELECT balance FROM accounts WHERE id = %s", sent.value[end])
+            if not rows:
+                raise Refused("the account is gone")
+            balance[sent.value[end]] = rows[0][0]
         balance[sent.value["from"]] -= sent.value["amount"]
         balance[sent.value["to"]] += sent.value["amount"]
         if balance[sent.value["from"]] < 0:
