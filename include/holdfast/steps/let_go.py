@@ -30,6 +30,13 @@ def let_go(
     return [residue(x, why.get(x.id, "")) for x in left]
 
 
+def let_go_untouched(ports: Ports, run_id: str) -> None:
+    """End leases that are only armed; what may have touched its target stays, for all to see."""
+    for lease in ports.leases.leases(run_id=run_id, open_only=True):
+        if not lease.is_touched:
+            revert_lease(ports, lease.id)
+
+
 def residue(lease: Lease, why: str) -> ResidueError:
     """Say which lease of a run is not clean, and why."""
     known = why or lease.detail or "no proof of its end"

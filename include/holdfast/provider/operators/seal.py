@@ -23,12 +23,12 @@ class SealOperator(StepOperator):
         return index
 
     def step(self, ports: Ports, run: RunOf) -> str:
-        """Return the record's index in the log; nothing of the run stays on before it is judged."""
-        from holdfast.steps.let_go import let_go
+        """Return the record's index in the log; what never touched its target is ended before."""
+        from holdfast.steps.let_go import let_go_untouched
         from holdfast.steps.seal import seal
 
         border.going_on(ports, run.id)
-        let_go(ports, run.id, "seal")
+        let_go_untouched(ports, run.id)
         return str(seal(ports, run.id))
 
 
