@@ -1,4 +1,6 @@
 # The commands of the README. Everything they need is installed by deploy/ready.sh.
+# hundreds of processes start here: without bytecode each compiles anew all that it imports
+unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 PURE := */holdfast/model/*,*/holdfast/spec/*,*/holdfast/plan/*,*/holdfast/safety/*,*/holdfast/evidence/*,*/holdfast/score/*
