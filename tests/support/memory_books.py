@@ -8,7 +8,7 @@ from pathlib import Path
 
 from holdfast.errors import EvidenceError
 from holdfast.model.record import Record, Statement
-from holdfast.model.run import Artefact, Entry, EntryKind, Notice, Run
+from holdfast.model.run import Artefact, Entry, EntryKind, Notice, Run, RunState
 
 
 @dataclass
@@ -29,6 +29,9 @@ class MemoryBooks:
 
     def runs(self, limit: int = 50) -> Sequence[Run]:
         return list(reversed(self.kept.values()))[:limit]
+
+    def going(self) -> Sequence[Run]:
+        return [r for r in reversed(self.kept.values()) if r.state is RunState.STARTED]
 
     def write(self, entry: Entry) -> None:
         self.entries.append(entry)

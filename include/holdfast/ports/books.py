@@ -23,6 +23,9 @@ class Books(Protocol):
     def runs(self, limit: int = 50) -> Sequence[Run]:
         """The latest runs first."""
 
+    def going(self) -> Sequence[Run]:
+        """Every run that has not ended, the latest first."""
+
     def write(self, entry: Entry) -> None:
         """Append."""
 

@@ -1,12 +1,12 @@
 """End every fault now, even when Airflow or the store is down."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from holdfast.errors import EvidenceError, HoldfastError, Postponed, ResidueError
 from holdfast.model.lease import LeaseState, Reason, Revocation
-from holdfast.model.run import Entry, EntryKind, RunState
+from holdfast.model.run import Entry, EntryKind
 from holdfast.ports.bundle import Ports
 from holdfast.ports.leases import StoreDown
 from holdfast.steps.finish import journalled, known_lease
@@ -17,8 +17,6 @@ from holdfast.steps.stops import trim, write_stop
 STORE_SECONDS, SHARED_STORE_SECONDS = 1.0, 15.0
 """How long a stop waits for the store before it goes on without: files of this host answer at
 once; a server may be found only behind a node that is down."""
-_LATEST = 100
-"""So many runs, the latest, are told of a stop of all."""
 _log = logging.getLogger("holdfast.stop")
 
 
@@ -37,7 +35,8 @@ def end_faults(
 
     Three ways at once, each good enough alone: the stops file that keepers look at, the store
     (epoch and revocations), and a signal to each keeper. Waits until each lease is clean, reverting
-    itself where the keeper is gone. `hold` refuses new faults until `release`. ResidueError if a
+    itself where the keeper is gone. `hold` refuses new faults until `release`: the store says so,
+    and a file of this home where the store is a file too or did not answer. ResidueError if a
     store that machines share did not take the stop: nobody has told the others.
     """
     said = (revocation.by, revocation.text, revocation.at)
@@ -48,19 +47,28 @@ def end_faults(
     known = _try("the store", lambda: found.extend(within(
         limit, lambda: ports.leases.stop(revocation, run_id=run_id, hold=hold), "the stop"
     )))
-    if hold and (run_id is None or not known):  # also should the store be lost
-        _try("the hold file", lambda: _hold(ports, hold))
+    if hold and (not known or (run_id is None and not ports.settings.store)):
+        _try("the hold file", lambda: _hold(ports, hold))  # a lost store still refuses
+    concerned = list(dict.fromkeys([*found, *mine]))
+    _end_keepers(ports, concerned)
     told = known and _try("the books", lambda: within(
         limit, lambda: _tell_runs(ports, revocation, run_id), "the note of the stop"
     ))
-    concerned = list(dict.fromkeys([*found, *mine]))
-    _end_keepers(ports, concerned)
     ends = {lease_id: _apart(ports, lease_id) for lease_id in concerned}
     if ports.settings.store and not told:
-        ended = ", ".join(f"lease {i} {state}" for i, state in ends.items()) or "none was on"
-        raise ResidueError(f"the store did not take the stop, so faults of other machines may be "
-                           f"on; stop them there (here: {ended})", lease=", ".join(ends))
+        raise _not_told(known, ends)
     return ends
+
+
+def _not_told(known: bool, ends: Mapping[str, LeaseState]) -> ResidueError:
+    ended = ", ".join(f"lease {i} {state}" for i, state in ends.items()) or "none was on"
+    if known:
+        said = ("the store took the stop, but not its note in the books: faults end everywhere, yet"
+                " runs that wait on other machines may go on; give the stop again")
+    else:
+        said = ("the store did not take the stop, so faults of other machines may be on; stop them"
+                " there")
+    return ResidueError(f"{said} (here: {ended})", lease=", ".join(ends))
 
 
 def stop_here(ports: Ports, who: str, why: str) -> dict[str, LeaseState]:
@@ -93,9 +101,8 @@ def release(ports: Ports, environment: str = "") -> None:
 
 def _tell_runs(ports: Ports, revocation: Revocation, run_id: str | None) -> None:
     """Runs that wait have no lease that could be revoked, and may go on where no file tells."""
-    named = [ports.books.run(run_id)] if run_id else ports.books.runs(_LATEST)
-    for run in named:
-        if run is not None and run.state is RunState.STARTED:
+    for run in ports.books.going():
+        if run_id in (None, run.id):
             told = {"by": revocation.by, "why": revocation.text}
             ports.books.write(Entry(run.id, EntryKind.STOP, "stop", told, at=revocation.at))
 

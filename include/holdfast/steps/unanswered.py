@@ -4,7 +4,7 @@ import logging
 from datetime import datetime, timedelta
 
 from holdfast.errors import HoldfastError, Postponed
-from holdfast.model.run import EntryKind, RunState
+from holdfast.model.run import EntryKind
 from holdfast.ports.bundle import Ports
 from holdfast.steps.approval import Given, answer, pending_request
 from holdfast.steps.book import stopped_since
@@ -12,14 +12,13 @@ from holdfast.steps.postpone import postpone
 
 PATIENCE = timedelta(minutes=2)
 """How much longer than the request Airflow may take to say that its time is over."""
-_LATEST = 100
 _log = logging.getLogger("holdfast.approval")
 
 
 def close_unanswered(ports: Ports) -> None:
     """Postpone each run whose request is overdue, or that was stopped while it waited."""
     try:
-        going = [r.id for r in ports.books.runs(_LATEST) if r.state is RunState.STARTED]
+        going = [run.id for run in ports.books.going()]
     except HoldfastError as error:
         _log.warning("runs that wait for an approval cannot be found: %s", error)
         return

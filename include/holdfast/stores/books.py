@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, Select, func, insert, select, update
 
 from holdfast.clock import Clock, SystemClock
 from holdfast.errors import HoldfastError
@@ -41,9 +41,12 @@ class SqlBooks:
 
     def runs(self, limit: int = 50) -> Sequence[Run]:
         """The latest runs first."""
-        with reading(self._database, HoldfastError) as connection:
-            rows = connection.execute(select(RUN).order_by(RUN.c.seq.desc()).limit(limit)).all()
-        return [_run(row) for row in rows]
+        return self._found(select(RUN).order_by(RUN.c.seq.desc()).limit(limit))
+
+    def going(self) -> Sequence[Run]:
+        """Every run that has not ended, the latest first."""
+        started = RUN.c.state == RunState.STARTED.value
+        return self._found(select(RUN).where(started).order_by(RUN.c.seq.desc()))
 
     def write(self, entry: Entry) -> None:
         """Append."""
@@ -67,6 +70,10 @@ class SqlBooks:
             query = query.where(ENTRY.c.kind == kind.value)
         with reading(self._database, HoldfastError) as connection:
             return [_entry(row) for row in connection.execute(query)]
+
+    def _found(self, query: Select[tuple[object, ...]]) -> Sequence[Run]:
+        with reading(self._database, HoldfastError) as connection:
+            return [_run(row) for row in connection.execute(query).all()]
 
 
 def _columns(run: Run) -> dict[str, object]:

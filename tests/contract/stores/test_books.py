@@ -56,6 +56,15 @@ def test_the_latest_runs_come_first(books):
     assert ["s--2", "s--1"] == [run.id for run in books.runs(2)]
 
 
+def test_every_run_that_has_not_ended_is_found_however_many_came_after(books):
+    """S5: a stop of all tells each of them."""
+    for number in range(120):
+        books.open_run(replace(RUN, id=f"s--{number}"))
+    for number in range(2, 120):
+        books.close_run(replace(RUN, id=f"s--{number}", state=RunState.ENDED))
+    assert ["s--1", "s--0"] == [run.id for run in books.going()]
+
+
 def test_of_the_same_entry_the_latest_counts(books):
     """A task that runs again writes again."""
     first, other, again = _entry("a", 1), _entry("b", 2), _entry("a", 3)

@@ -263,7 +263,7 @@ def test_a_run_that_was_approved_waits_no_more(ports):
 
 
 @pytest.mark.parametrize(("broken", "told"), [
-    ("notary.records", f"run {RUN} cannot be looked after"), ("books.runs", "cannot be found"),
+    ("notary.records", f"run {RUN} cannot be looked after"), ("books.going", "cannot be found"),
 ])
 def test_stores_that_cannot_be_read_do_not_keep_the_janitor_from_its_work(
     ports, monkeypatch, caplog, broken, told
@@ -275,7 +275,7 @@ def test_stores_that_cannot_be_read_do_not_keep_the_janitor_from_its_work(
     assert told in caplog.text
 
 
-def _broken(_which):
+def _broken(*_which):
     raise EvidenceError("disk full")
 
 

@@ -1,11 +1,12 @@
 """A stop ends faults by whichever way is left (S5)."""
 
 import json
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
 
-from holdfast.errors import Postponed, ResidueError
+from holdfast.errors import HoldfastError, Postponed, ResidueError
 from holdfast.model.lease import LeaseState, Reason
 from holdfast.steps.stop import release, stop, stop_here
 from holdfast.steps.stops import stopped, write_stop
@@ -21,6 +22,8 @@ def bench(tmp_path):
     made.close()
 
 
+def _refuse():
+    raise HoldfastError("the server is gone")
 
 
 def test_stop_ends_a_fault_and_says_how(bench):
@@ -51,6 +54,27 @@ def test_a_shared_store_that_did_not_take_the_stop_is_told(bench):
     with pytest.raises(ResidueError, match=f"other machines may be on.*lease {ID} clean"):
         stop(shared, "alice", "enough")
     assert not bench.driver.marks
+
+
+def test_runs_that_could_not_be_told_are_told_apart_from_faults_that_may_be_on(bench, monkeypatch):
+    bench.activate()
+    shared = replace(bench.ports, settings=replace(bench.ports.settings, store="store_db"))
+    monkeypatch.setattr(bench.ports.books, "going", _refuse)
+    with pytest.raises(ResidueError, match=f"faults end everywhere.*stop again.*lease {ID} clean"):
+        stop(shared, "alice", "enough")
+    assert not bench.driver.marks
+
+
+@pytest.mark.parametrize(("store", "down", "file"), [
+    ("", False, True), ("store_db", False, False), ("store_db", True, True),
+])
+def test_a_hold_is_kept_where_its_release_finds_it(bench, store, down, file):
+    """N1: a file on the machine where the stop was typed is not ended by a release elsewhere."""
+    shared = replace(bench.ports, settings=replace(bench.ports.settings, store=store))
+    bench.ports.leases.down = down
+    with suppress(ResidueError):
+        stop(shared, "alice", "enough", hold="until Monday")
+    assert file is shared.settings.hold.exists()
 
 
 def test_a_machine_that_goes_down_ends_its_own_faults_only(bench):
