@@ -46,12 +46,12 @@ def whole_bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
 
 @pytest.fixture
 def bench(whole_bench: Bench) -> Iterator[Bench]:
-    heals(whole_bench)  # what the last test restarted may take a moment
-    yield whole_bench
-    try:
+    try:  # what the last test restarted may take a moment; what it left broken is begun anew
         wait_for(lambda: not whole_bench.suffering(), 3)
     except TimeoutError:
         whole_bench.restart()
+        heals(whole_bench)
+    yield whole_bench
 
 
 def armed(bench: Bench, name: str, lease: str = LEASE) -> tuple[FaultDriver, Recipe]:

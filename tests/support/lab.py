@@ -33,6 +33,8 @@ from holdfast.settings import Settings
 CHECKOUT = Path(__file__).resolve().parents[2]
 _ENDED = ("success", "failed")
 _PAUSE = 0.02
+RATE = "20"
+"""Requests a second: enough to be sure of a share, and less work beside all that is tested."""
 _TASK = "airflow worker -- "
 
 
@@ -82,7 +84,7 @@ class Lab:
         """Run `holdfast` as a person does."""
         environ = {
             "PATH": os.defpath, "HOME": str(Path.home()), "LANG": "C.UTF-8", "COLUMNS": "200",
-            "HOLDFAST_HOME": str(self.settings.home),
+            "SHOP_LOAD_RATE": RATE, "HOLDFAST_HOME": str(self.settings.home),
             "HOLDFAST_EXPERIMENTS": str(self.settings.experiments),
         }
         return subprocess.run(

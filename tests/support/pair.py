@@ -15,6 +15,9 @@ from shop.postgres import rights
 from support import database
 from support.waiting import wait_for
 
+QUICK_LOGIN = ("-c", "scram_iterations=1")
+"""Observers log in many times a second; what a password costs to guess matters to nobody here."""
+
 
 class Server:
     """One PostgreSQL node, a child of this process."""
@@ -121,7 +124,8 @@ class Pair:
             server.folder.mkdir(mode=0o700)
         rights.hand_over([secret, passfile, self.a.folder, self.b.folder])
         program("initdb", "-D", str(self.a.folder), "-U", "postgres", "--pwfile", str(secret),
-                 "--data-checksums", "-N", "-E", "UTF8", "--locale=C", "--auth=scram-sha-256")
+                 "--data-checksums", "-N", "-E", "UTF8", "--locale=C", "--auth=scram-sha-256",
+                 *QUICK_LOGIN)
         secret.unlink()
         with (self.a.folder / "postgresql.conf").open("a") as settings:
             settings.write(_SETTINGS)

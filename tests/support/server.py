@@ -30,11 +30,12 @@ class StoreServer(pair.Server):
         self.folder.mkdir(mode=0o700)
         rights.hand_over([secret, self.folder])
         pair.program("initdb", "-D", str(self.folder), "-U", "postgres", "--pwfile", str(secret),
-                     "-N", "-E", "UTF8", "--locale=C", "--auth=scram-sha-256")
+                     "-N", "-E", "UTF8", "--locale=C", "--auth=scram-sha-256",
+                     *pair.QUICK_LOGIN)
         secret.unlink()
         with (self.folder / "postgresql.conf").open("a") as settings:
             settings.write("listen_addresses = '127.0.0.1'\nunix_socket_directories = ''\n"
-                           "shared_buffers = 64MB\nmax_connections = 300\n")
+                           "shared_buffers = 64MB\nmax_connections = 300\nfsync = off\n")
         self.start()
         wait_for(self.answers, 30)
         self.ask(f"CREATE ROLE holdfast LOGIN PASSWORD '{self.password}'", database="postgres")

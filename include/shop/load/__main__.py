@@ -1,10 +1,11 @@
-"""Run the load: `python -m shop.load HOME [RATE]`.
+"""Run the load: `python -m shop.load HOME`.
 
 Open loop: a slow shop gets as many requests as a fast one, and latency counts from the time a
-request was meant to be sent.
+request was meant to be sent. `SHOP_LOAD_RATE` in the environment is how many are sent in a second.
 """
 
 import asyncio
+import os
 import ssl
 import sys
 from pathlib import Path
@@ -18,7 +19,7 @@ from shop.load.raises import Raises
 from shop.load.sender import Doors, Load
 from shop.settled import HOST, Settled
 
-RATE = 50.0
+RATE, MOST = "50", 1000.0
 
 
 async def _serve(control: Control, port: int) -> None:
@@ -41,5 +42,17 @@ async def main(home: Path, rate: float) -> None:
             await load.run(doors, rate)
 
 
+def rate_said() -> float:
+    """Requests a second, from the environment; SystemExit if it is no such number."""
+    said = os.environ.get("SHOP_LOAD_RATE", RATE)  # noqa: TID251 - a program of its own
+    try:
+        rate = float(said)
+    except ValueError:
+        rate = 0.0
+    if not 0 < rate <= MOST:
+        sys.exit(f"SHOP_LOAD_RATE={said!r} is no number of requests a second up to {MOST:g}")
+    return rate
+
+
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), float(sys.argv[2]) if sys.argv[2:] else RATE))
+    asyncio.run(main(Path(sys.argv[1]), rate_said()))
