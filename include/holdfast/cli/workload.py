@@ -10,7 +10,7 @@ import typer
 from holdfast.cli.border import border, out, settings
 from holdfast.clients.connections import connection
 from holdfast.clock import SystemClock
-from holdfast.errors import SpecError
+from holdfast.errors import CheckError, SpecError
 from holdfast.model.quantities import parse_duration
 from holdfast.workloads._pace import ISOLATIONS, Pace
 from holdfast.workloads._run import WORKLOADS, Asked, run
@@ -43,11 +43,12 @@ def workload(
         entry = connection(settings().connections, connection_id)
         span, rest = _seconds("--for", for_), _seconds("--pause", pause)
         pace = Pace(rate, clients, span, isolation, rest)
-        outcomes = run(
-            Asked(kind, seed, pace, history), entry, _told_to_stop(), SystemClock())
-        told = ", ".join(f"{outcomes.get(name, 0)} {name}" for name in ("ok", "fail", "info"))
-        out.print(f"{sum(outcomes.values())} operations: {told}", markup=False)
+        ended = run(Asked(kind, seed, pace, history), entry, _told_to_stop(), SystemClock())
+        told = ", ".join(f"{ended.outcomes.get(name, 0)} {name}" for name in ("ok", "fail", "info"))
+        out.print(f"{sum(ended.outcomes.values())} operations: {told}", markup=False)
         out.print(f"judge it: holdfast check {history}", markup=False)
+        if ended.unread:
+            raise CheckError(f"{ended.unread} of {ended.last} last reads were not answered")
 
 
 def _seconds(option: str, text: str) -> float:

@@ -3,6 +3,7 @@
 import threading
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -22,13 +23,15 @@ class Load:
     """One run of a workload."""
 
     def __init__(
-        self, workload: Workload, open_: Callable[[], Session], recorder: Recorder, pace: Pace,
+        self, workload: Workload, open_: Callable[[Pace], Session], recorder: Recorder, pace: Pace,
         clock: Clock,
     ) -> None:
         self._workload, self._open, self._recorder = workload, open_, recorder
         self._pace, self._clock = pace, clock
         self._lock, self._number = threading.Lock(), 0
         self.outcomes = Counter[str]()
+        self.last, self.unread = 0, 0
+        """How many last reads there were, and how many of them nobody answered."""
         self._broken: list[BaseException] = []
 
     def run(self, stop: threading.Event) -> None:
@@ -48,7 +51,7 @@ class Load:
         self._read_back()
 
     def _client(self, stop: threading.Event, begun: float) -> None:
-        session, client = self._open(), self._recorder.client()
+        session, client = self._open(self._pace), self._recorder.client()
         try:
             while (sent := self._due(stop, begun)) is not None:
                 self._send(session, client, sent)
@@ -88,11 +91,17 @@ class Load:
         return self._workload.send(ask, sent)
 
     def _read_back(self) -> None:
-        session, client = self._open(), self._recorder.client()
+        """Read everything, without a pause: a long one would outlast a statement's limit."""
+        session, client = self._open(replace(self._pace, pause=0.0)), self._recorder.client()
         until = self._clock.boottime() + _LAST_SECONDS
+        reads = self._workload.last()
+        self.last = self.unread = len(reads)
         try:
-            for sent in self._workload.last():
-                while not self._send(session, client, sent) and self._clock.boottime() < until:
+            for sent in reads:
+                while not self._send(session, client, sent):
+                    if self._clock.boottime() >= until:
+                        return
                     self._clock.sleep(_PAUSE)
+                self.unread -= 1
         finally:
             session.close()

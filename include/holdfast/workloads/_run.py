@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -33,27 +32,37 @@ class Asked:
     history: Path
 
 
-def run(
-    asked: Asked, entry: Connection, stop: threading.Event, clock: Clock
-) -> Mapping[str, int]:
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How many operations ended `ok`, `fail` and `info`, and of `last` reads went unanswered."""
+
+    outcomes: Mapping[str, int]
+    last: int
+    unread: int
+
+
+def run(asked: Asked, entry: Connection, stop: threading.Event, clock: Clock) -> Ended:
     """Send the workload until its time is over or `stop` is set, and read everything back.
 
-    Gives how many operations ended `ok`, `fail` and `info`. The history is a new file, with a side
-    file that says how it is judged; it is whole after a SIGKILL too. SpecError if there is no such
-    workload, no place to write to, or the history cannot be written.
+    The history is a new file, with a side file that says how it is judged; it is whole after a
+    SIGKILL too. SpecError if there is no such workload, no place to write to, or the history
+    cannot be written.
     """
     workload = WORKLOADS[asked.kind](Random(asked.seed))  # noqa: S311 - a load, no secret
     if entry.type != "postgres":
         raise SpecError(f"connection {entry.id} is of type '{entry.type}'",
                         hint="a workload wants a postgres")
     cluster = Cluster(entry)
-    with Recorder(asked.history, clock) as recorder, \
-            own_schema(cluster, workload.tables, clock) as schema:
+    with own_schema(cluster, workload.tables, clock) as schema, \
+            Recorder(asked.history, clock) as recorder:
         write_about(asked.history, About(
             workload=asked.kind, seed=asked.seed, clock="CLOCK_BOOTTIME",
             checker=workload.checker, options=dict(workload.options),
         ))
-        open_ = partial(Session, cluster, schema, asked.pace, clock)
+
+        def open_(pace: Pace) -> Session:
+            return Session(cluster, schema, pace, clock)
+
         load = Load(workload, open_, recorder, asked.pace, clock)
         load.run(stop)
-    return load.outcomes
+    return Ended(dict(load.outcomes), load.last, load.unread)

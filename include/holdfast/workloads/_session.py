@@ -1,13 +1,15 @@
 """One client's session: a transaction is done, surely not done, or nobody knows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, LiteralString
 
 from holdfast.clients.postgres import Cluster, hang_up
 from holdfast.clock import Clock
+from holdfast.errors import SpecError
 from holdfast.history.recorder import Refused
 from holdfast.ports.workloads import Ask
 from holdfast.workloads._pace import Pace
+from holdfast.workloads._schema import share_lock
 
 if TYPE_CHECKING:
     import psycopg
@@ -78,21 +80,53 @@ class Session:
             link.pgconn.finish()
 
     def _opened(self) -> "Link":
+        if self._link is None:
+            link = self._connected()
+            try:
+                with hang_up(link.fileno(), LIMIT_SECONDS):
+                    self._expect_as_asked(link)
+            except BaseException:
+                link.pgconn.finish()
+                raise
+            link.add_notice_handler(self._noticed)
+            self._link = link
+        return self._link
+
+    def _connected(self) -> "Link":
         import psycopg
 
-        if self._link is None:
-            settings = {
-                "search_path": self._schema, "statement_timeout": round(LIMIT_SECONDS * 1000),
-                "default_transaction_isolation": self._pace.isolation.replace("-", r"\ "),
-                "synchronous_commit": "on",
-            }
-            self._link = psycopg.connect(
-                self._cluster.anywhere("read-write"), application_name=NAME,
-                connect_timeout=_CONNECT_SECONDS,
-                options=" ".join(f"-c {name}={value}" for name, value in settings.items()),
-            )
-            self._link.add_notice_handler(self._noticed)
-        return self._link
+        settings = {
+            **{name: value.replace(" ", r"\ ") for name, value in self._wanted.items()},
+            "statement_timeout": round(LIMIT_SECONDS * 1000),
+        }
+        return psycopg.connect(
+            self._cluster.anywhere("read-write"), application_name=NAME,
+            connect_timeout=_CONNECT_SECONDS,
+            options=" ".join(f"-c {name}={value}" for name, value in settings.items()),
+        )
+
+    @property
+    def _wanted(self) -> Mapping[str, str]:
+        return {
+            "search_path": self._schema,
+            "default_transaction_isolation": self._pace.isolation.replace("-", " "),
+            "synchronous_commit": "on",
+        }
+
+    def _expect_as_asked(self, link: "Link") -> None:
+        """A pooler may drop a session's settings: writes would go to the user's own tables."""
+        for name, wanted in self._wanted.items():
+            (found,), = link.execute("SELECT current_setting(%s)", (name,)).fetchall()
+            if found != wanted:
+                raise SpecError(
+                    f"a session asked for {name} = {wanted} and has {found}",
+                    where=f"connection {self._cluster.target}",
+                    hint="a pooler drops it: name the server itself, or let the pooler pass "
+                         "`options` on",
+                )
+        if not share_lock(link, self._schema):
+            raise Refused(f"schema {self._schema} is being dropped")
+        link.commit()
 
     def _ask(self, link: "Link") -> Ask:
         is_first = True

@@ -18,6 +18,7 @@ from holdfast.model.lease import LeaseState
 from holdfast.model.run import EntryKind, Run, RunState
 from holdfast.model.verdict import Finding, Verdict
 from holdfast.provider import border
+from holdfast.provider.operators.consistency import ConsistencyOperator
 from holdfast.provider.operators.plan import PlanOperator
 from holdfast.provider.operators.preflight import PreflightOperator
 from holdfast.provider.operators.report import ReportOperator
@@ -151,3 +152,29 @@ def test_what_a_killed_arm_left_armed_is_ended_before_the_run_is_judged(tmp_path
         bench.close()
     sealed = ports.books.read(runs.RUN, EntryKind.VERDICT)[-1]
     assert (LeaseState.CLEAN, "HELD") == (armed.state, sealed.data["verdict"])
+
+
+def test_no_check_runs_beside_a_lease_that_never_touched_its_target(tmp_path, monkeypatch):
+    """Its keeper could yet inject while the data is read."""
+    bench, held = Bench(tmp_path), ended(tmp_path)
+    ports = replace(bench.ports, books=held.books, notary=held.notary, artefacts=held.artefacts)
+    seen = []
+    monkeypatch.setattr("holdfast.steps.check.check", lambda *_: seen.append(bench.row.state))
+    try:
+        bench.arm(run_id=runs.RUN, experiment="first")
+        ConsistencyOperator(task_id="t").step(ports, RunOf(runs.RUN, "checkout", "sre", {}))
+    finally:
+        bench.close()
+    assert [LeaseState.CLEAN] == seen
+
+
+def test_the_checks_run_though_such_a_lease_cannot_be_ended(ports, monkeypatch):
+    """`seal` tries again, and `verdict` tells what is left."""
+    def refuse(*_):
+        raise ResidueError("no answer", lease="a")
+
+    seen = []
+    monkeypatch.setattr("holdfast.steps.check.check", lambda *_: seen.append("checked"))
+    monkeypatch.setattr("holdfast.steps.let_go.let_go_untouched", refuse)
+    ConsistencyOperator(task_id="t").step(ports, OF)
+    assert ["checked"] == seen
