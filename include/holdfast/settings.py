@@ -77,6 +77,11 @@ class Settings:
         return self.home / "samples"
 
     @property
+    def workloads(self) -> Path:
+        """What runs have sent themselves, and what became of it: by run, then by workload."""
+        return self.home / "workloads"
+
+    @property
     def artefacts(self) -> Path:
         """Reports, histories and samples, by digest and by run."""
         return self.home / "artefacts"

@@ -20,6 +20,7 @@ def ports(settings: Settings) -> Ports:
     from holdfast.stores.notary import LocalNotary
     from holdfast.stores.notices import HomeNotifier
     from holdfast.stores.places import books_of, leases_of
+    from holdfast.stores.workloads import LocalWorkloads
 
     def metrics(connection_id: str) -> Metrics:
         from holdfast.clients.prometheus import PrometheusMetrics
@@ -42,6 +43,7 @@ def ports(settings: Settings) -> Ports:
         leases=leases_of(settings),
         journals=FileJournals(settings.journals),
         keepers=LocalKeepers(settings),
+        workloads=LocalWorkloads(settings),
         books=SqlBooks(books),
         ledger=SqlLedger(books),
         artefacts=FileArtefacts(settings.artefacts),

@@ -14,9 +14,11 @@ from holdfast.model.verdict import Finding, Verdict
 from holdfast.provider import wiring
 from holdfast.provider.sensors.hold import HoldFaultSensor
 from holdfast.spec.load import load_suite
+from holdfast.steps import baseline as real_baseline
 from holdfast.steps import book
+from holdfast.steps import verdict as real_verdict
 from holdfast.steps.steady import RoundLeftOut
-from support.ports import memory_ports
+from support.ports import FakeMetrics, memory_ports
 
 pytestmark = [
     pytest.mark.dag,
@@ -76,7 +78,7 @@ class Steps:
             "suite": loaded.suite.model_dump(mode="json", by_alias=True), "digest": loaded.digest,
             "file": str(loaded.path), "only": list(request.only), "dry_run": request.dry_run,
         })
-        told = {"experiments": [], "digest": "sha256:0"}
+        told = {"experiments": [], "digest": "sha256:0", "worst_case_ms": 30_000}
         book.write(ports, run.id, EntryKind.PLAN, run.suite, told)
         return self._do("plan")
 
@@ -274,3 +276,38 @@ def test_an_asset_event_carries_digest_and_verdict(dags, steps):
     with create_session() as session:
         event = session.scalars(select(AssetEvent).order_by(AssetEvent.id.desc())).first()
         assert {"digest": "sha256:0", "verdict": "HELD"}.items() <= event.extra.items()
+
+
+@pytest.fixture
+def sending(tmp_path, monkeypatch, steps):
+    """The true steps that begin and end workloads, with ports in memory."""
+    steps.ports = memory_ports(tmp_path, metrics=FakeMetrics({"errors": 0.001}))
+    for module in (real_baseline, real_verdict):
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+    return steps
+
+
+def test_a_workload_ends_with_its_run_whatever_fails(dags, sending):
+    """R6: its check broke down, so nobody else has ended it."""
+    seen = []
+    sending.fail["inject left"] = lambda: seen.append(dict(sending.ports.workloads.running)) \
+        or GuardTripped("errors is 7%")
+    sending.fail["check"] = RuntimeError("out of memory")
+    state, tasks = run(dags, "with-workload")
+    assert ("failed", "failed") == (state, tasks["verdict"])
+    assert [["ledger"]] == [list(running) for running in seen]
+    assert {} == sending.ports.workloads.running
+
+
+def test_a_run_whose_workload_does_not_begin_is_postponed(dags, sending):
+    """S3: there was no fault."""
+    sending.ports.workloads.refuse = "ledger"
+    state, _ = run(dags, "with-workload")
+    assert ("success", RunState.POSTPONED) == (state, books(sending).state)
+    assert "workload ledger: no place to write" in books(sending).reason
+    assert not [c for c in sending.calls if c.startswith("arm")]
+
+
+def test_a_dry_run_sends_nothing(dags, sending):
+    state, _ = run(dags, "with-workload", dry_run=True)
+    assert ("success", []) == (state, sending.ports.workloads.calls)

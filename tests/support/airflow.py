@@ -33,6 +33,10 @@ rounds:
       - {name: last, hypothesis: "Last holds.", fault: {type: noop, target: api, duration: 2s}}
 """
 
+WORKLOAD = """\
+  workloads: [{name: ledger, kind: list_append, postgres: shop_db}]
+consistency: [{checker: list_append, history: ledger}]"""
+
 
 def suite_text(name: str, more: str = "") -> str:
     """A sound suite: `left` and `right` side by side, then `last`."""
@@ -48,6 +52,7 @@ def own_home() -> Path:
     (root / "experiments").mkdir()
     suites = {
         "two-rounds": "", "patient": "retry_for: 2h", "asked-first": "approval: {by: [lead]}",
+        "with-workload": WORKLOAD,
     }
     for name, more in suites.items():
         (root / "experiments" / f"{name}.suite.yaml").write_text(suite_text(name, more))

@@ -17,6 +17,7 @@ from holdfast.settings import Settings
 from support.memory_books import FolderArtefacts, MemoryBooks, MemoryNotary, MemoryNotifier
 from support.memory_leases import MemoryJournals, MemoryKeepers, MemoryLeases
 from support.memory_ledger import MemoryLedger
+from support.memory_workloads import MemoryWorkloads
 
 START = datetime(2026, 1, 1, 2, 0, tzinfo=UTC)
 
@@ -121,6 +122,7 @@ def memory_ports(home: Path, **changes: Any) -> Ports:
         "leases": MemoryLeases(),
         "journals": MemoryJournals(),
         "keepers": MemoryKeepers(),
+        "workloads": MemoryWorkloads(home / "workloads"),
         "books": MemoryBooks(),
         "ledger": MemoryLedger(),
         "artefacts": FolderArtefacts(home / "artefacts"),

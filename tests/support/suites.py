@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from holdfast.checkers.list_append import CHECKER as LIST_APPEND
 from holdfast.checkers.lost_writes import CHECKER as LOST_WRITES
 from holdfast.controls.frameworks.catalogue import CONTROLS
 from holdfast.model.fault import Effect, Setting
@@ -10,6 +11,7 @@ from holdfast.model.suite import Suite
 from holdfast.ports.mechanisms import Indicator, Need
 from holdfast.spec.load import load_text
 from holdfast.spec.rules import Known
+from holdfast.workloads.list_append import ListAppend
 from support.mechanisms import FakeMechanism
 from support.ports import FakeDriver
 
@@ -90,9 +92,10 @@ def known(**changes: Any) -> Known:
     parts: dict[str, Any] = {
         "drivers": drivers(),
         "probes": ("app_recovered", "standby_promoted"),
-        "checkers": {"lost_writes": LOST_WRITES},
+        "checkers": {"lost_writes": LOST_WRITES, "list_append": LIST_APPEND},
         "mechanisms": mechanisms(),
         "controls": {control.name for control in CONTROLS},
+        "workloads": {"list_append": ListAppend},
     }
     return Known(**(parts | changes))
 

@@ -51,7 +51,7 @@ def final(history: History) -> Checked:
         "recovered": int((there & (adds.outcome == INFO)).sum())}
     if said := complaint(anomalies):
         details = _recovery_point(history, adds.done[lost])
-        return Checked("invalid", said, counts, anomalies, {}, details)
+        return Checked("invalid", said + _tell(details), counts, anomalies, {}, details)
     if not due.any():
         return Checked("unknown", "nothing was acknowledged before the last read", counts)
     return Checked("valid", f"all {int(due.sum())} acknowledged elements are in the last read",
@@ -66,6 +66,13 @@ def _recovery_point(history: History, lost: Ints) -> dict[str, Any]:
     if (history.time_ns[lost] != NO_TIME).all():
         point["seconds"] = round(float(np.ptp(history.time_ns[lost])) / 1e9, 3)
     return {"recovery_point": point}
+
+
+def _tell(details: Mapping[str, Any]) -> str:
+    point = details.get("recovery_point", {})
+    if "seconds" not in point:
+        return ""
+    return f"; recovery point: {point['rows']} rows, {point['seconds']:g} s"
 
 
 def _in(places: Mapping[int, tuple[int, int]], row: int) -> list[int]:

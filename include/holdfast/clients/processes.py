@@ -1,6 +1,7 @@
 """Processes of this host, told apart by pid and start time."""
 
 import os
+import select
 import signal
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -69,6 +70,24 @@ def table() -> dict[int, Process]:
     """Every process of this host."""
     pids = (int(entry) for entry in os.listdir("/proc") if entry.isdigit())  # noqa: PTH208 - a name is enough
     return {p.pid: p for p in map(look, pids) if p}
+
+
+def wait_gone(processes: Iterable[Process], seconds: float) -> list[Process]:
+    """Wait until they are gone, for so long at most; give back those that are not."""
+    until = time.monotonic() + seconds
+    left = list(processes)
+    while left := [p for p in left if same(p.pid, p.start)]:
+        try:
+            handle = os.pidfd_open(left[0].pid)
+        except ProcessLookupError:
+            continue
+        try:
+            remaining = until - time.monotonic()
+            if remaining <= 0 or not select.select([handle], [], [], remaining)[0]:
+                return left
+        finally:
+            os.close(handle)
+    return left
 
 
 def tree(roots: Iterable[int], processes: Mapping[int, Process]) -> list[Process]:

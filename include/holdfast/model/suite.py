@@ -12,6 +12,7 @@ from holdfast.model.indicator import Indicator
 from holdfast.model.mechanism import MechanismSpec
 from holdfast.model.quantities import BoundText, Duration, Filled, Frozen, Name, Stops
 from holdfast.model.windows import Windows
+from holdfast.model.workload import WorkloadSpec
 
 
 class Metadata(Frozen):
@@ -67,9 +68,30 @@ class TargetSpec(Frozen):
     environment: Name
     services: dict[Name, Selector] = Field(min_length=1)
     histories: dict[Name, History] = Field(default_factory=dict)
+    workloads: tuple[WorkloadSpec, ...] = Field(
+        (), description="sent from before the baseline until the data is checked"
+    )
     prometheus: str = Field(
         "prometheus_default", description="connection id of the guard's Prometheus"
     )
+
+    @property
+    def history_names(self) -> tuple[str, ...]:
+        """What a check may name: histories of the target's, and those of workloads."""
+        return (*self.histories, *(w.name for w in self.workloads))
+
+    def workload(self, name: str | None) -> WorkloadSpec | None:
+        """The workload that writes the history of this name, if one does."""
+        return next((w for w in self.workloads if w.name == name), None)
+
+    def is_there(self, history: str | None) -> bool:
+        """Whether there is a history of this name."""
+        return history in self.history_names
+
+    def query(self, history: str | None) -> str | None:
+        """What reads a history back; a workload does that itself."""
+        told = self.histories.get(history or "")
+        return told.query if told else None
 
 
 class Schedule(Frozen):

@@ -16,6 +16,9 @@ def text(plan: Plan) -> str:
         f"digest {plan.digest}",
     ]
     lines += ["", "objectives under guard", *(f"  {told}" for told in plan.objectives)]
+    if plan.workloads:
+        lines += ["", "workloads, from before the baseline until the data is checked"]
+        lines += [f"  {workload.name}: {workload}" for workload in plan.workloads]
     for number, experiments in groupby(plan.experiments, key=lambda e: e.round):
         lines += ["", f"round {number + 1}"]
         for experiment in experiments:
@@ -41,7 +44,11 @@ def mermaid(plan: Plan) -> str:
                 follower = _id(experiment.name)
                 lines += [f"  {_id(experiment.after)} -. once it is on .-> {follower}"]
         lines += [f"  {before}([recovered])"]
-    return "\n".join([*lines, f"  {before} --> checks([consistency, evidence, report])"])
+    lines += [f"  {before} --> checks([consistency, evidence, report])"]
+    for workload in plan.workloads:
+        node = f'{_id(workload.name)}_sent[/"{workload.name}<br/>{workload.kind}"/]'
+        lines += [f"  {node} -. judged .-> checks"]
+    return "\n".join(lines)
 
 
 def _told(experiment: PlannedExperiment) -> list[str]:

@@ -12,6 +12,7 @@ from holdfast.model.cascade import longest_wait
 from holdfast.model.fault import Effect, Fault, Target
 from holdfast.model.params import read_params
 from holdfast.model.suite import Experiment, Suite
+from holdfast.model.workload import WorkloadSpec
 from holdfast.plan.limits import too_costly, too_wide
 from holdfast.plan.outline import worst_case
 from holdfast.plan.stops import stops
@@ -91,6 +92,7 @@ class Plan:
     blast_radius: Mapping[str, float]
     currency: str = ""
     objectives: tuple[str, ...] = ()
+    workloads: tuple[WorkloadSpec, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -108,7 +110,9 @@ class Plan:
             "blast_radius_permille": {
                 service: round(share * 1000) for service, share in sorted(self.blast_radius.items())
             },
-        } | ({"currency": self.currency} if self.currency else {})
+        } | ({"currency": self.currency} if self.currency else {}) | (
+            {"workloads": {w.name: str(w) for w in self.workloads}} if self.workloads else {}
+        )
 
 
 def canonical(value: object) -> bytes:
@@ -156,6 +160,7 @@ def make_plan(
         _longest(suite, planned), blast_radius(planned),
         "" if suite.budget is None else suite.budget.currency,
         tuple(f"{o.name} {o.objective}: {o.indicator}" for o in suite.objectives),
+        suite.target.workloads,
     )
 
 

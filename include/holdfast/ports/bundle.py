@@ -10,6 +10,7 @@ from holdfast.ports.faults import FaultDriver
 from holdfast.ports.leases import Journals, Keepers, LeaseStore
 from holdfast.ports.ledger import Ledger
 from holdfast.ports.metrics import Metrics, Sample
+from holdfast.ports.workloads import Workloads
 from holdfast.settings import Settings
 
 
@@ -22,6 +23,7 @@ class Ports:
     leases: LeaseStore
     journals: Journals
     keepers: Keepers
+    workloads: Workloads
     books: Books
     ledger: Ledger
     artefacts: Artefacts

@@ -13,6 +13,7 @@ from holdfast.steps import indicate
 from holdfast.steps.book import run_of, suite_of, write
 from holdfast.steps.health import check_health
 from holdfast.steps.snapshot import snapshot
+from holdfast.steps.workloads import start_workloads
 
 EVERY_SECONDS = 1.0
 EARLIER_RUNS = 20
@@ -23,7 +24,9 @@ _QUANTILES = {"p05": 0.05, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p90": 0.9, "p9
 
 
 def baseline(ports: Ports, run_id: str) -> None:
-    """Sample every second; Postponed, with the numbers, if an objective broke or had no data.
+    """Begin the workloads, then sample every second.
+
+    Postponed, with the numbers, if an objective broke or had no data, or if no workload can begin.
 
     Half of the samples must be there, the last among them: one late answer is no reason to wait
     for another night. The distribution of each objective is kept and compared with earlier runs;
@@ -31,6 +34,7 @@ def baseline(ports: Ports, run_id: str) -> None:
     checks of the data need from before the first fault is read.
     """
     suite = suite_of(ports, run_id)
+    start_workloads(ports, run_id)
     began = ports.clock.now().timestamp()
     taken = _watch(ports, suite, run_id)
     values = {o.name: _values(ports, suite, o, began, taken[o.name]) for o in suite.objectives}

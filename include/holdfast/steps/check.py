@@ -20,6 +20,7 @@ from holdfast.steps.judge_whole import VERDICTS, judge_whole
 from holdfast.steps.promises import Seen, keep_promises, pointed, promises
 from holdfast.steps.rollout import tell_rollouts
 from holdfast.steps.snapshot import before_of, during_of
+from holdfast.steps.workloads import stop_workloads
 
 _SETTLE_SECONDS, _POLL_SECONDS = 6.0, 0.5
 _EARLIER_SECONDS = 60.0
@@ -29,12 +30,14 @@ _EARLIER_SECONDS = 60.0
 def check(ports: Ports, run_id: str, access: Access | None = None) -> None:
     """Write a finding for each consistency check, recovery point promised, and rollout.
 
-    A check that cannot decide is UNKNOWN, with its reason; nothing is raised for it.
+    Workloads read everything back and end before. A check that cannot decide is UNKNOWN, with its
+    reason; nothing is raised for it.
     """
     run = run_of(ports, run_id)
     if run.state is RunState.POSTPONED:
         return
     suite = suite_of(ports, run_id)
+    stop_workloads(ports, run_id)
     made = promises(ports, run_id, suite)
     task = _Task(ports, run, access or Access(), sum(p.recovery_point for p in made))
     seen, copies = [], dict[str, Path]()

@@ -63,9 +63,9 @@ def finding_name(suite: Suite, number: int) -> str:
 def is_by_itself(suite: Suite, number: int) -> bool:
     """Whether the item's history is all that its checker looks at."""
     spec = suite.consistency[number]
-    history = suite.target.histories.get(spec.history or "")
     checker: object = Registry[object]("checkers", "CHECKER")[spec.checker]
-    return history is not None and judges_by_itself(checker, history.query)
+    is_there = suite.target.is_there(spec.history)
+    return is_there and judges_by_itself(checker, suite.target.query(spec.history))
 
 
 def item(suite: Suite, number: int) -> Item:

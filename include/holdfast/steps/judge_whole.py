@@ -1,12 +1,13 @@
 """Have a workload's own history judged, whole and by itself, after all rounds."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from holdfast.errors import CheckError, SpecError
-from holdfast.history.about import About, FaultWindow, side_file
+from holdfast.history.about import About, FaultWindow, about, side_file
 from holdfast.model.run import Run
 from holdfast.model.suite import Suite
 from holdfast.model.verdict import Finding, Verdict
@@ -15,6 +16,7 @@ from holdfast.ports.checkers import Checked
 from holdfast.steps.book import write_finding
 from holdfast.steps.histories import Asked, Ready, read
 from holdfast.steps.items import finding_name, keys, place_of
+from holdfast.steps.workloads import doubts
 
 VERDICTS = {"valid": Verdict.HELD, "invalid": Verdict.BROKEN, "unknown": Verdict.UNKNOWN}
 _SETTLE_SECONDS, _POLL_SECONDS = 6.0, 0.5
@@ -39,6 +41,8 @@ def judge_whole(
             copies[place] = _kept(ports, run, suite, place)
         ready = read(Asked(copies[place], spec.checker, "", spec.params))
         checked = ready.judge()
+        if suite.target.workload(place):
+            checked = _doubted(checked, doubts(ports, run.id, place))
         told = _told(ready, checked)
     except (CheckError, SpecError) as error:
         checked, told = Checked("unknown", str(error)), {}
@@ -50,9 +54,20 @@ def judge_whole(
     ))
 
 
+def _doubted(checked: Checked, why: Sequence[str]) -> Checked:
+    """What is wrong stays wrong; what is right is not known of a workload that ended too early."""
+    if not why:
+        return checked
+    text = f"{checked.text}; {'; '.join(why)}"
+    outcome: Literal["unknown", "invalid"] = "invalid"
+    if checked.outcome != "invalid":
+        outcome, text = "unknown", "; ".join(why)
+    return replace(checked, outcome=outcome, text=text)
+
+
 def _kept(ports: Ports, run: Run, suite: Suite, place: str) -> Path:
     """Copy what the workload has written, as soon as it has nothing under way or has had time."""
-    source = ports.settings.home / suite.target.histories[place].file
+    source = source_of(ports, run, suite, place)
     until, size = ports.clock.boottime() + _SETTLE_SECONDS, -1
     try:
         while size != (now := source.stat().st_size) and ports.clock.boottime() < until:
@@ -72,13 +87,24 @@ def _kept(ports: Ports, run: Run, suite: Suite, place: str) -> Path:
     return file
 
 
+def source_of(ports: Ports, run: Run, suite: Suite, place: str) -> Path:
+    """Where a history is written."""
+    if suite.target.workload(place):
+        return ports.workloads.history(run.id, place)
+    return ports.settings.home / suite.target.histories[place].file
+
+
 def _about(ports: Ports, run: Run, suite: Suite, place: str) -> About:
     """When each fault was on; and the checker, where there is one for this history."""
     told = About(clock="CLOCK_BOOTTIME", faults=_faults(ports, run))
+    if suite.target.workload(place):  # what it knows of itself: its seed, and what its checker asks
+        told = about(source_of(ports, run, suite, place)).model_copy(
+            update={"faults": told.faults})
     checks = [spec for spec in suite.consistency if spec.history == place]
     if len(checks) > 1:
         return told
-    return told.model_copy(update={"checker": checks[0].checker, "options": checks[0].params})
+    options = {**told.options, **checks[0].params}
+    return told.model_copy(update={"checker": checks[0].checker, "options": options})
 
 
 def _faults(ports: Ports, run: Run) -> tuple[FaultWindow, ...]:

@@ -8,6 +8,7 @@ from holdfast.model.run import Entry, EntryKind, Notice, RunState
 from holdfast.ports.bundle import Ports
 from holdfast.steps.book import is_dry, note_stop, run_of, suite_of, write
 from holdfast.steps.spend import give_back
+from holdfast.steps.workloads import stop_workloads
 
 PAUSE = timedelta(minutes=5)
 """Between two tries; shorter where a run tries for less than an hour."""
@@ -29,7 +30,8 @@ def postpone(ports: Ports, run_id: str, reason: str) -> None:
 def wait(ports: Ports, run_id: str, why: Postponed) -> datetime | None:
     """Say when the run tries again, if its suite lets it and the time for that is not over.
 
-    Until then it gives back its environment and its money. Each try is in the book.
+    Until then it gives back its environment and its money, and its workloads end. Each try is in
+    the book.
     """
     run = ports.books.run(run_id)
     if run is None or isinstance(why, TooLate):
@@ -45,6 +47,7 @@ def wait(ports: Ports, run_id: str, why: Postponed) -> datetime | None:
     write(ports, run_id, EntryKind.WAIT, f"try-{len(before) + 1}", {
         "reason": why.reason, "again": again.isoformat(), "until": until.isoformat(),
     })
+    stop_workloads(ports, run_id)
     ports.leases.unlock(run.environment, run_id)
     give_back(ports, run_id)
     return again

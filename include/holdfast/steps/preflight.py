@@ -17,6 +17,7 @@ from holdfast.steps import indicate
 from holdfast.steps.book import fault_of, run_of, suite_entry, suite_of, told_to_stop
 from holdfast.steps.janitor import sweep
 from holdfast.steps.windows import closed
+from holdfast.steps.workloads import cannot_begin
 
 
 def preflight(ports: Ports, run_id: str) -> None:
@@ -39,6 +40,7 @@ def preflight(ports: Ports, run_id: str) -> None:
         _targets_missing(ports, suite),
         _guard_hit(ports, suite),
         _histories_missing(ports, suite),
+        cannot_begin(ports, suite),
         _objectives_blind(ports, suite),
     )
     reasons = [reason for check in checks for reason in check]
@@ -130,7 +132,8 @@ def _pids(home: Path, pattern: str) -> list[int]:
 
 
 def _histories_missing(ports: Ports, suite: Suite) -> Iterator[str]:
-    for name in sorted({item.history for item in suite.consistency if item.history}):
+    named = {item.history for item in suite.consistency if item.history}
+    for name in sorted(named & set(suite.target.histories)):
         file = suite.target.histories[name].file
         if not (ports.settings.home / file).is_file():
             yield f"history {name} has no file {file}: is the workload running?"

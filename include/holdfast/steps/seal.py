@@ -19,6 +19,7 @@ from holdfast.steps.book import findings, run_of, suite_of, write_finding
 from holdfast.steps.catalogues import digests
 from holdfast.steps.figures import lease_figures
 from holdfast.steps.judge import judged
+from holdfast.steps.judge_whole import source_of
 
 RESULT = PREDICATES + "result/v1"
 REPORT = PREDICATES + "report/v1"
@@ -161,14 +162,14 @@ def _keep_journals(ports: Ports, run_id: str) -> dict[str, str]:
 
 def _keep_histories(ports: Ports, run: Run, suite: Suite) -> dict[str, str]:
     missing = {}
-    alone = {h for h, spec in suite.target.histories.items() if spec.query is None}
+    alone = {h for h in suite.target.history_names if suite.target.query(h) is None}
     whole = [a for a in ports.artefacts.of(run.id) if a.name.split(".")[0][8:] in alone]
-    for history, spec in suite.target.histories.items():
+    for history in suite.target.history_names:
         if any(a.name.startswith(f"history-{history}.") for a in whole):
             continue  # kept when it was judged
         name = f"history-{history}.jsonl"
         try:
-            content = lines(ports.settings.home / spec.file, run.start_boottime)
+            content = lines(source_of(ports, run, suite, history), run.start_boottime)
         except CheckError as error:
             missing[name] = str(error)
             continue

@@ -27,6 +27,7 @@ from holdfast.steps.let_go import let_go, residue
 from holdfast.steps.revert import revert as revert_lease
 from holdfast.steps.seal import seal
 from holdfast.steps.settle import settle_at_last
+from holdfast.steps.workloads import stop_workloads
 
 _STOPS = frozenset({
     Reason.BREACH, Reason.NO_DATA, Reason.NOT_STEADY, Reason.STOPPED, Reason.BUDGET,
@@ -54,6 +55,7 @@ def close(
     """
     run = run_of(ports, run_id)
     dirty = let_go(ports, run_id, "verdict", revert)
+    stop_workloads(ports, run_id)
     ports.leases.unlock(run.environment, run_id)  # the store refuses while a lease is not clean
     settle_at_last(ports, run_id)
     unsealed = _seal_if_needed(ports, run)

@@ -32,6 +32,8 @@ class Load:
         self.outcomes = Counter[str]()
         self.last, self.unread = 0, 0
         """How many last reads there were, and how many of them nobody answered."""
+        self.is_told = False
+        """Whether it was stopped, and did not end because its time was over."""
         self._broken: list[BaseException] = []
 
     def run(self, stop: threading.Event) -> None:
@@ -48,6 +50,7 @@ class Load:
                 client.join(_TICK)  # a signal that comes as a wait begins is seen at its end only
         if self._broken:
             raise self._broken[0]
+        self.is_told = stop.is_set()
         self._read_back()
 
     def _client(self, stop: threading.Event, begun: float) -> None:

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-ISOLATIONS = ("read-committed", "repeatable-read", "serializable")
+from holdfast.model.workload import Isolation
+
+ISOLATIONS = tuple(level.value for level in Isolation)
 
 
 @dataclass(frozen=True, slots=True)

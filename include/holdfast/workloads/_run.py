@@ -1,7 +1,7 @@
 """One run of a workload, from its schema to its history."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -12,7 +12,7 @@ from holdfast.clock import Clock
 from holdfast.errors import SpecError
 from holdfast.history.about import About, write_about
 from holdfast.history.recorder import Recorder
-from holdfast.ports.workloads import Workload
+from holdfast.ports.workloads import Ended, Workload
 from holdfast.registry import Registry
 from holdfast.workloads._load import Load
 from holdfast.workloads._pace import Pace
@@ -32,21 +32,15 @@ class Asked:
     history: Path
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """How many operations ended `ok`, `fail` and `info`, and of `last` reads went unanswered."""
-
-    outcomes: Mapping[str, int]
-    last: int
-    unread: int
-
-
-def run(asked: Asked, entry: Connection, stop: threading.Event, clock: Clock) -> Ended:
+def run(
+    asked: Asked, entry: Connection, stop: threading.Event, clock: Clock,
+    begun: Callable[[], None] = lambda: None,
+) -> Ended:
     """Send the workload until its time is over or `stop` is set, and read everything back.
 
     The history is a new file, with a side file that says how it is judged; it is whole after a
-    SIGKILL too. SpecError if there is no such workload, no place to write to, or the history
-    cannot be written.
+    SIGKILL too. `begun` is called when all is ready to send. SpecError if there is no such
+    workload, no place to write to, or the history cannot be written.
     """
     workload = WORKLOADS[asked.kind](Random(asked.seed))  # noqa: S311 - a load, no secret
     if entry.type != "postgres":
@@ -64,5 +58,6 @@ def run(asked: Asked, entry: Connection, stop: threading.Event, clock: Clock) ->
             return Session(cluster, schema, pace, clock)
 
         load = Load(workload, open_, recorder, asked.pace, clock)
+        begun()
         load.run(stop)
-    return Ended(dict(load.outcomes), load.last, load.unread)
+    return Ended(dict(load.outcomes), load.last, load.unread, load.is_told)

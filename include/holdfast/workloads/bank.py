@@ -15,6 +15,7 @@ class Bank:
     """Eight accounts of 100; a transfer reads both balances and writes both, as applications do."""
 
     checker = "bank"
+    also: Sequence[str] = ()
     options: Mapping[str, Any] = {"total": _ACCOUNTS * _EACH}
     tables: Sequence[LiteralString] = (
         "CREATE TABLE accounts (id bigint PRIMARY KEY, balance bigint NOT NULL)",

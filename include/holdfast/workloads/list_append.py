@@ -21,6 +21,7 @@ class ListAppend:
     """
 
     checker = "list_append"
+    also: Sequence[str] = ()
     options: Mapping[str, Any] = {"model": "strict-serializable"}
     tables: Sequence[LiteralString] = (
         "CREATE TABLE lists (key bigint PRIMARY KEY, elements bigint[] NOT NULL)",

@@ -17,6 +17,7 @@ class Register:
     """Three registers at a time with values 0 to 4; half of the operations read."""
 
     checker = "cas_register"
+    also: Sequence[str] = ("register",)
     options: Mapping[str, Any] = {}
     tables: Sequence[LiteralString] = (
         "CREATE TABLE registers (key bigint PRIMARY KEY, value bigint NOT NULL)",

@@ -19,6 +19,7 @@ class RwRegister:
     """
 
     checker = "rw_register"
+    also: Sequence[str] = ()
     options: Mapping[str, Any] = {"model": "strict-serializable"}
     tables: Sequence[LiteralString] = (
         "CREATE TABLE registers (key bigint PRIMARY KEY, value bigint NOT NULL)",

@@ -14,6 +14,7 @@ class Set:
     """Numbers from 0 on, each added once; every twentieth operation reads all."""
 
     checker = "set_full"
+    also: Sequence[str] = ("lost_writes", "set")
     options: Mapping[str, Any] = {}
     tables: Sequence[LiteralString] = ("CREATE TABLE elements (element bigint NOT NULL)",)
 

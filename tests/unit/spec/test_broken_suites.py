@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from holdfast.checkers.bank import CHECKER as BANK
+from holdfast.checkers.list_append import CHECKER as LIST_APPEND
 from holdfast.checkers.lost_writes import CHECKER
 from holdfast.spec.load import load_text
 from holdfast.spec.problems import SpecErrors
@@ -16,7 +18,8 @@ CASES = sorted((Path(__file__).parents[2] / "cases" / "broken").glob("*.suite.ya
 @pytest.mark.parametrize("case", CASES, ids=lambda path: path.name.partition(".")[0])
 def test_a_broken_suite_is_told_exactly_what_is_wrong(case: Path):
     known = replace(
-        installed(), probes=("app_recovered", "standby_promoted"), checkers={"lost_writes": CHECKER}
+        installed(), probes=("app_recovered", "standby_promoted"),
+        checkers={"lost_writes": CHECKER, "bank": BANK, "list_append": LIST_APPEND},
     )
     with pytest.raises(SpecErrors) as told:
         load_text(case.read_text(), case.name, known)

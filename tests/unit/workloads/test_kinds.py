@@ -5,6 +5,7 @@ from random import Random
 import pytest
 
 from holdfast.history.recorder import Refused
+from holdfast.ports.checkers import HistoryChecker
 from holdfast.registry import Registry
 from holdfast.workloads._run import WORKLOADS
 
@@ -26,6 +27,12 @@ def test_the_same_seed_sends_the_same_and_another_does_not(kind):
 def test_its_checker_is_there_and_takes_its_options(kind):
     workload, _ = operations(kind, count=1)
     CHECKERS[workload.checker].options(**workload.options)
+
+
+@kinds
+def test_whoever_can_judge_it_too_is_there(kind):
+    workload, _ = operations(kind, count=1)
+    assert all(isinstance(CHECKERS[name], HistoryChecker) for name in workload.also)
 
 
 @pytest.mark.parametrize("kind", ["list_append", "rw_register"])

@@ -63,4 +63,6 @@ def _told(plan: Mapping[str, Any]) -> Iterator[str]:
             f"round {e['round'] + 1}: {e['name']}: {e['fault']['type']} on {targets} for "
             f"{e['fault']['duration_ms'] / 1000:g} s, gone within {e['worst_case_ms'] / 1000:g} s"
         )
+    for name, workload in plan.get("workloads", {}).items():
+        yield f"workload {name}: {workload}"
     yield f"plan {plan['digest']}"

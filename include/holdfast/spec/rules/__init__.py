@@ -13,6 +13,7 @@ from holdfast.model.suite import Suite
 from holdfast.ports.checkers import Checker
 from holdfast.ports.faults import FaultDriver
 from holdfast.ports.mechanisms import Mechanism
+from holdfast.ports.workloads import Workload
 from holdfast.registry import Registry
 from holdfast.spec.problems import Problem
 from holdfast.spec.rules._base import RULES, Known
@@ -33,6 +34,7 @@ def installed() -> Known:
         Registry[Checker]("checkers", "CHECKER"),
         Registry[Mechanism]("mechanisms", "MECHANISM"),
         frozenset(c.name for name in catalogues for c in catalogues[name]),
+        Registry[type[Workload]]("workloads", "WORKLOAD"),
     )
 
 

@@ -1,7 +1,7 @@
 """How a rule is registered, and what it may know."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from holdfast.model.quantities import format_duration
@@ -9,6 +9,7 @@ from holdfast.model.suite import Experiment, Suite
 from holdfast.ports.checkers import Checker
 from holdfast.ports.faults import FaultDriver
 from holdfast.ports.mechanisms import Mechanism
+from holdfast.ports.workloads import Workload
 from holdfast.spec.problems import Place, Problem
 
 LONGEST = timedelta(minutes=15)
@@ -20,13 +21,14 @@ RULES: dict[Rule, bool] = {}
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is installed, by name: drivers, probes, checkers, judges of mechanisms, controls."""
+    """What is installed, by name: drivers, probes, checkers, judges of mechanisms, workloads."""
 
     drivers: Mapping[str, FaultDriver]
     probes: Collection[str]
     checkers: Mapping[str, Checker]
     mechanisms: Mapping[str, Mechanism]
     controls: Collection[str] = ()
+    workloads: Mapping[str, type[Workload]] = field(default_factory=dict)
 
 
 def rule(rule: Rule) -> Rule:

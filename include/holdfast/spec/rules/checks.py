@@ -41,11 +41,11 @@ def checker_is_known(suite: Suite, known: Known) -> Iterator[Problem]:
 @rule
 def checked_data_exists(suite: Suite, _: Known) -> Iterator[Problem]:
     """A history or service that is named is there, and the service can be asked."""
-    histories, services = suite.target.histories, suite.target.services
+    target, services = suite.target, suite.target.services
     for index, item in enumerate(suite.consistency):
         here = ("consistency", index)
-        if item.history is not None and item.history not in histories:
-            hint = nearest(item.history, histories) or "target.histories has none"
+        if item.history is not None and not target.is_there(item.history):
+            hint = nearest(item.history, target.history_names) or "target.histories has none"
             yield Problem((*here, "history"), f"unknown history '{item.history}'", hint)
         if item.service is None:
             continue
@@ -89,9 +89,9 @@ def checker_has_what_it_needs(suite: Suite, known: Known) -> Iterator[Problem]:
 
 def _by_itself(suite: Suite, item: Consistency, known: Known) -> bool:
     """Whether the item's history is all that is looked at."""
-    history = suite.target.histories.get(item.history or "")
-    checker = known.checkers[item.checker]
-    return history is not None and item.service is None and judges_by_itself(checker, history.query)
+    target, checker = suite.target, known.checkers[item.checker]
+    is_alone = target.is_there(item.history) and item.service is None
+    return is_alone and judges_by_itself(checker, target.query(item.history))
 
 
 @rule
