@@ -4,8 +4,9 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 from shop.down import down
@@ -31,9 +32,14 @@ def main(arguments: Sequence[str]) -> int:
         "--small-disk", action="store_true",
         help="put a database node on a disk of 768 MB, which a fault can fill; needs root",
     )  # fmt: skip
+    parser.add_argument(
+        "--synchronous", action="store_true",
+        help="take no order that the standby has not, also while there is none",
+    )  # fmt: skip
     options = parser.parse_args(arguments)
-    if (options.without or options.small_disk) and options.command != "up":
-        parser.error("--without and --small-disk belong to up")
+    of_up = (options.without, options.small_disk, options.synchronous)
+    if any(of_up) and options.command != "up":
+        parser.error("--without, --small-disk and --synchronous belong to up")
     try:
         without = checked(options.without)
     except ShopError as error:
@@ -41,16 +47,19 @@ def main(arguments: Sequence[str]) -> int:
         return USAGE
     try:
         if options.command == "up":
-            return _up(options.home, options.json, without, options.small_disk)
+            start = partial(
+                up, options.home, without=without, on_small_disk=options.small_disk,
+                synchronous=options.synchronous)
+            return _up(options.home, options.json, start)
         return _COMMANDS[options.command](options.home, options.json)
     except ShopError as error:
         print(f"shop: {error}", file=sys.stderr)
         return 1
 
 
-def _up(home: Path, as_json: bool, without: frozenset[str], small_disk: bool) -> int:
+def _up(home: Path, as_json: bool, start: Callable[[], bool]) -> int:
     began = time.monotonic()
-    started = up(home, without=without, on_small_disk=small_disk)
+    started = start()
     seconds = time.monotonic() - began
     if not as_json:
         print(f"the shop is up after {seconds:.1f} s" if started else "the shop is up already")
@@ -81,7 +90,9 @@ def _show(found: Status, as_json: bool) -> None:
         print(f"  {name:<12} {url}")
     roles = ", ".join(f"{node} {role}" for node, role in found.roles.items())
     if roles:
-        print(f"  {'database':<12} {roles}; {'streaming' if found.streaming else 'NOT streaming'}")
+        streams = "streaming" if found.streaming else "NOT streaming"
+        strict = ", no write without it" if found.synchronous else ""
+        print(f"  {'database':<12} {roles}; {streams}{strict}")
     if found.without:
         print(f"  {'without':<12} {', '.join(found.without)}")
     missing = [name for name, service in found.services.items() if not service["up"]]

@@ -4,11 +4,21 @@ from pathlib import Path
 
 from shop.errors import ShopError
 from shop.files import read_json
-from shop.settled import API_ROLE, DATABASE, HOST, NODES, PAYMENT_PROXY, PROXY, USER, Settled
+from shop.settled import (
+    API_ROLE,
+    DATABASE,
+    HOST,
+    LEDGER_ROLE,
+    NODES,
+    PAYMENT_PROXY,
+    PROXY,
+    USER,
+    Settled,
+)
 
 IDS = (
-    "shop_db", "shop_proxy", "shop_payment_proxy", "shop_payment_http", "shop_http", "shop_tls",
-    "shop_load", "prometheus_default",
+    "shop_db", "shop_ledger", "shop_proxy", "shop_payment_proxy", "shop_payment_http", "shop_http",
+    "shop_tls", "shop_load", "prometheus_default",
 )  # fmt: skip
 
 _MARK = "the demo shop's"
@@ -46,6 +56,14 @@ def _entries(shop: Settled) -> dict[str, dict[str, object]]:
             "password": shop.password,
             "schema": DATABASE,
             "extra": {"nodes": nodes, "role": API_ROLE},
+        },
+        "shop_ledger": {  # on the way that the APIs take
+            "conn_type": "postgres",
+            "host": HOST,
+            "port": shop.ports["proxy"],
+            "login": LEDGER_ROLE,
+            "password": shop.password,
+            "schema": DATABASE,
         },
         "shop_proxy": _http(shop, "proxy-control") | {"extra": {"proxy": PROXY}},
         "shop_payment_proxy": _http(shop, "payment-proxy-control")

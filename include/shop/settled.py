@@ -15,6 +15,8 @@ DATABASE = "shop"
 USER = "postgres"
 API_ROLE = "shop_api"
 """Whom the APIs log in as: it may read and write the shop's tables, and nothing else."""
+LEDGER_ROLE = "shop_ledger"
+"""Whom workloads log in as: it may make schemas of its own, and sees nothing of the shop's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class Settled:
     ports: Mapping[str, int]
     password: str = field(repr=False)
     without: frozenset[str] = frozenset()  # mechanisms switched off; see shop.mechanisms
+    synchronous: bool = False  # no write without the standby; see shop.postgres.synchronous
 
     @classmethod
     def read(cls, home: Path) -> "Settled":
@@ -34,7 +37,8 @@ class Settled:
         if state is None or not connections or "shop_db" not in connections:
             raise ShopError(f"{home}: no shop is up here; run: python -m shop up --home {home}")
         password = connections["shop_db"]["password"]
-        return cls(places, state["ports"], password, frozenset(state.get("without", ())))
+        without = frozenset(state.get("without", ()))
+        return cls(places, state["ports"], password, without, bool(state.get("synchronous")))
 
     def node_port(self, node: str) -> int:
         """Where a PostgreSQL node listens, whatever its role."""

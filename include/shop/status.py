@@ -35,6 +35,7 @@ class Status:
     ports: dict[str, int] = field(default_factory=dict)
     urls: dict[str, str] = field(default_factory=dict)
     without: tuple[str, ...] = ()  # mechanisms this shop was started without
+    synchronous: bool = False  # whether it takes no write without the standby
 
     @property
     def up(self) -> bool:
@@ -53,7 +54,8 @@ def status(home: Path) -> Status:
     roles, streaming = replication(shop)
     ports = dict(shop.ports)
     urls = {name: f"http://{HOST}:{ports[port]}" for name, port in _URLS.items()}
-    return Status(services, roles, streaming, ports, urls, tuple(sorted(shop.without)))
+    without = tuple(sorted(shop.without))
+    return Status(services, roles, streaming, ports, urls, without, shop.synchronous)
 
 
 def replication(shop: Settled) -> tuple[dict[str, str], bool]:

@@ -33,11 +33,13 @@ def up(
     parts: tuple[str, ...] = ALL_PARTS,
     without: frozenset[str] = frozenset(),
     on_small_disk: bool = False,
+    synchronous: bool = False,
 ) -> bool:
     """Start what is not there; False when the shop was up already.
 
     :param without: mechanisms to leave out, see `shop.mechanisms`
     :param on_small_disk: one node gets a disk that can be filled, see `shop.postgres.small_disk`
+    :param synchronous: no write without the standby, see `shop.postgres.synchronous`
 
     ShopError when it does not come up; then nothing is left running.
     """
@@ -45,14 +47,14 @@ def up(
     places.shop.mkdir(parents=True, exist_ok=True)
     with _alone(places):
         if (found := status(home)).up:
-            _require_same(found, without)
+            _require_same(found, without, synchronous)
             _require_disk(places, on_small_disk)
             return False
         require_all()
         if living(places) or places.run.exists():
             down(home)  # what a crash left
         addresses.require_free(places.connections)
-        shop = _settle(places, without)
+        shop = _settle(places, without, synchronous)
         try:
             if on_small_disk:
                 small_disk.prepare(places)
@@ -74,7 +76,10 @@ def _alone(places: Places) -> Iterator[None]:
         yield
 
 
-def _require_same(found: Status, without: frozenset[str]) -> None:
+def _require_same(found: Status, without: frozenset[str], synchronous: bool) -> None:
+    if found.synchronous != synchronous:
+        now = "with --synchronous" if found.synchronous else "without --synchronous"
+        raise ShopError(f"the shop is up already, {now}; take it down first")
     if set(found.without) != without:
         now = f"without {', '.join(found.without)}" if found.without else "with every mechanism"
         raise ShopError(f"the shop is up already, {now}; take it down first")
@@ -85,16 +90,18 @@ def _require_disk(places: Places, wanted: bool) -> None:
         raise ShopError("the shop is up already, without a small disk; take it down first")
 
 
-def _settle(places: Places, without: frozenset[str]) -> Settled:
+def _settle(places: Places, without: frozenset[str], synchronous: bool) -> Settled:
     kept = (places.logs, places.history.parent, places.audit.parent, places.env)
     for folder in (*kept, places.shop / "data"):
         if folder.exists():
             shutil.rmtree(folder)
         folder.mkdir(parents=True)
     places.run.mkdir(parents=True)
-    shop = Settled(places, choose(PORTS), secrets.token_urlsafe(24), without)
+    shop = Settled(places, choose(PORTS), secrets.token_urlsafe(24), without, synchronous)
     write_connections(places.connections, addresses.connections(shop))
-    write_json(places.state, {"ports": dict(shop.ports), "without": sorted(without)})
+    write_json(places.state, {
+        "ports": dict(shop.ports), "without": sorted(without), "synchronous": synchronous,
+    })
     write_passwords(shop)
     certificates.make(places)
     Cluster("a", 1).write(places)

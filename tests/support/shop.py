@@ -23,9 +23,9 @@ def whole_shop(home: Path, without: frozenset[str] = frozenset()) -> Iterator[Se
 
 
 @contextmanager
-def postgres_pair(home: Path) -> Iterator[Settled]:
+def postgres_pair(home: Path, *, synchronous: bool = False) -> Iterator[Settled]:
     """A primary, its streaming standby, the controller and the proxy; connections are written."""
-    with _running(home, DATABASE_PARTS) as shop:
+    with _running(home, DATABASE_PARTS, synchronous=synchronous) as shop:
         yield shop
 
 
@@ -81,10 +81,11 @@ def tcp_proxy(home: Path) -> Iterator[LoneProxy]:
 
 @contextmanager
 def _running(
-    home: Path, parts: tuple[str, ...], without: frozenset[str] = frozenset()
+    home: Path, parts: tuple[str, ...], without: frozenset[str] = frozenset(),
+    *, synchronous: bool = False,
 ) -> Iterator[Settled]:
     try:
-        up(home, parts, without)
+        up(home, parts, without, synchronous=synchronous)
         yield Settled.read(home)
     finally:
         down(home)

@@ -37,15 +37,22 @@ def up(
         list[str] | None,
         typer.Option(metavar="MECHANISM", help="start the shop without it; may be given again"),
     ] = None,
+    synchronous: Annotated[
+        bool, typer.Option(
+            "--synchronous", help="the shop takes no order that its standby has not")
+    ] = False,
     no_shop: Annotated[
         bool, typer.Option("--no-shop", help="Airflow and the janitor only, for your own system")
     ] = False,
 ) -> None:
     """Start the shop and Airflow; print addresses and logins."""
     with border():
-        if no_shop and without:
-            raise SpecError("--without is about the shop, which --no-shop leaves out")
-        start(settings(), without or (), with_shop=not no_shop)
+        if no_shop and (without or synchronous):
+            word = "--without" if without else "--synchronous"
+            raise SpecError(f"{word} is about the shop, which --no-shop leaves out")
+        words = [f"--without={mechanism}" for mechanism in without or ()]
+        words += ["--synchronous"] if synchronous else []
+        start(settings(), words, with_shop=not no_shop)
 
 
 @lab.command()
@@ -65,17 +72,17 @@ def shop(context: typer.Context) -> None:
         raise typer.Exit(_shop(settings(), *context.args))
 
 
-def start(where: Settings, without: Iterable[str] = (), *, with_shop: bool = True) -> None:
+def start(where: Settings, words: Iterable[str] = (), *, with_shop: bool = True) -> None:
     """Bring everything up; a second time changes nothing.
 
-    :param without: mechanisms that the shop is to go without, by its own names for them
+    :param words: how the shop is to start, in the words of its own command
     :param with_shop: False leaves the shop as it is, up or not
     """
     airflow = Lab(where)
     if supervisor_pid(airflow) is None:
         _refuse_another(where, airflow)
     if with_shop:
-        _start_shop(where, without)
+        _start_shop(where, words)
     begun = time.monotonic()
     _start_airflow(where, airflow)
     _wait(where)
@@ -84,8 +91,8 @@ def start(where: Settings, without: Iterable[str] = (), *, with_shop: bool = Tru
     _print(where, time.monotonic() - begun, with_shop=with_shop)
 
 
-def _start_shop(where: Settings, without: Iterable[str]) -> None:
-    code = _shop(where, "up", *(f"--without={mechanism}" for mechanism in without))
+def _start_shop(where: Settings, words: Iterable[str]) -> None:
+    code = _shop(where, "up", *words)
     if code == _USAGE:
         raise typer.Exit(code)  # the shop has said which word is wrong
     if code:

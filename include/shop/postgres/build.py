@@ -12,7 +12,7 @@ from psycopg.rows import TupleRow
 from shop.files import write
 from shop.postgres import rights
 from shop.postgres.configuration import slot, source, write_configuration
-from shop.settled import API_ROLE, DATABASE, HOST, USER, Settled, other
+from shop.settled import API_ROLE, DATABASE, HOST, LEDGER_ROLE, USER, Settled, other
 
 _SCHEMA = Path(__file__).with_name("schema.sql")
 _LIMIT_SECONDS = 60
@@ -48,10 +48,13 @@ def fill(shop: Settled, node: str) -> None:
 
 
 def _let_in(database: psycopg.Connection[TupleRow], password: str) -> None:
-    """Create the role of the APIs, with what they need."""
-    role = sql.Identifier(API_ROLE)
+    """Create the roles of the APIs and of workloads, with what they need."""
+    role, ledger = sql.Identifier(API_ROLE), sql.Identifier(LEDGER_ROLE)
     for statement in (
         sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(role, sql.Literal(password)),
+        sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(ledger, sql.Literal(password)),
+        sql.SQL("GRANT CREATE ON DATABASE {} TO {}").format(
+            sql.Identifier(database.info.dbname), ledger),
         sql.SQL("GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO {}").format(role),
     ):
         database.execute(statement)

@@ -56,6 +56,8 @@ def write_configuration(shop: Settled, node: str, standby: bool) -> None:
     own = {"port": str(shop.node_port(node)), "cluster_name": f"node_{node}"}
     if standby:
         own |= {"primary_conninfo": source(shop, node), "primary_slot_name": slot(node)}
+        if shop.synchronous:  # promoted, it waits for the other one from its first commit on
+            own["synchronous_standby_names"] = slot(other(node))
     files = {
         "postgresql.conf": _SHARED,
         "pg_hba.conf": _ACCESS,

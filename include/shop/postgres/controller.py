@@ -36,7 +36,7 @@ class Controller:
         self._answers: dict[str, Answer | None] = dict.fromkeys(NODES)
         self._misses = 0
         self._failovers = 0
-        self._synchronous = Synchronous()
+        self._synchronous = Synchronous(is_strict=shop.synchronous)
 
     async def run(self) -> None:
         """Watch for ever."""

@@ -1,7 +1,9 @@
 """Wait for the standby while there is one: synchronous when it streams, alone when it does not.
 
 As Patroni's `synchronous_mode` without `strict`: a standby that has fallen away does not stop the
-shop. The price is that orders are then acknowledged by the primary alone.
+shop. The price is that orders are then acknowledged by the primary alone. A shop started with
+`--synchronous` is strict: nothing is acknowledged that the standby has not, so it takes no order
+until there is one again.
 """
 
 import psycopg
@@ -16,11 +18,13 @@ PATIENCE = 4
 class Synchronous:
     """Keeps the primary's `synchronous_standby_names` as the standby's state wants it."""
 
-    def __init__(self) -> None:
-        self._missed = 0
+    def __init__(self, *, is_strict: bool = False) -> None:
+        self._is_strict, self._missed = is_strict, 0
 
     def wanted(self, primary: Answer, standby: str) -> str | None:
         """The setting to make now; None if it is right, or not yet time to change it."""
+        if self._is_strict and primary.replication != "streaming":
+            return None
         if primary.replication == "streaming":
             self._missed, names = 0, f"node_{standby}"
         else:

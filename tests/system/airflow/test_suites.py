@@ -1,6 +1,5 @@
 """The shipped suites through a real Airflow, and what keeps a run from starting."""
 
-import json
 import re
 from contextlib import contextmanager
 
@@ -9,7 +8,7 @@ import pytest
 from holdfast.errors import SpecError
 from holdfast.model.run import RunState
 from shop.settled import Settled
-from support.lab import Asked
+from support.finished import artefact, finished
 from support.orders import seen, stored
 from support.secrets import files_with, processes_with, secrets_of
 
@@ -20,19 +19,6 @@ pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 def _thawed(lab):
     yield
     lab.thaw()
-
-
-def finished(lab, *words):
-    """Run a suite by the command; its exit code, what it said, and the run."""
-    done = lab.command("run", *words)
-    said = done.stdout + done.stderr
-    named = re.search(r"^run (\S+)--(\S+)$", done.stdout, re.MULTILINE)
-    return done.returncode, said, named and Asked(lab, named[1], named[2])
-
-
-def artefact(lab, run, name):
-    kept = next(a for a in lab.ports.artefacts.of(run.id) if a.name == name)
-    return json.loads(lab.ports.artefacts.path(kept).read_bytes())
 
 
 def lost(lab):

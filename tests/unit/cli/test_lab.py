@@ -35,7 +35,7 @@ def test_what_to_leave_out_is_told_to_the_shop(shop):
 def test_a_word_the_shop_does_not_know_ends_with_the_code_for_arguments(alone, shop):
     shop[1][0] = 2
     with pytest.raises(typer.Exit) as ended:
-        lab.start(alone, ["braker"])
+        lab.start(alone, ["--without=braker"])
     assert 2 == ended.value.exit_code
 
 

@@ -28,6 +28,12 @@ def test_one_good_answer_starts_the_patience_anew():
     assert watch.wanted(ALONE, "b") is None
 
 
+def test_a_strict_shop_goes_on_waiting_for_a_standby_that_fell_away():
+    watch = Synchronous(is_strict=True)
+    assert "node_b" == watch.wanted(STREAMING, "b")
+    assert {None} == {watch.wanted(ALONE, "b") for _ in range(3 * PATIENCE)}
+
+
 def test_a_primary_that_waits_for_nobody_and_has_none_stays_so():
     watch = Synchronous()
     assert {None} == {watch.wanted(Answer(False), "b") for _ in range(PATIENCE + 1)}
