@@ -21,7 +21,8 @@ from holdfast.model.verdict import Verdict
 from holdfast.ports.bundle import Ports
 from holdfast.steps import planned
 from holdfast.steps.approval import UNAPPROVED
-from holdfast.steps.book import STOPPED, findings, run_of
+from holdfast.steps.book import STOPPED, findings, run_of, suite_of
+from holdfast.steps.items import finding_name, is_by_itself
 from holdfast.steps.judge import judge
 from holdfast.steps.let_go import let_go, residue
 from holdfast.steps.revert import revert as revert_lease
@@ -156,11 +157,20 @@ def _why(ports: Ports, run: Run, verdict: Verdict) -> str:
     """Say it once: what an experiment's recovery point tells, its checker says again."""
     bad = [f for f in findings(ports, run.id) if f.verdict is verdict]
     if any(f.name == "recovery_point" for f in bad):
-        bad = [f for f in bad if f.experiment or f.name.partition("-")[0] != _COUNTS]
+        alone = _alone(ports, run)
+        bad = [f for f in bad if f.experiment or f.name in alone
+               or f.name.partition("-")[0] != _COUNTS]
     texts = [f"{f.experiment or 'the run'}: {shorten(f.text, 300)}" for f in bad[:_SAID]]
     if len(bad) > _SAID:
         texts.append(f"and {len(bad) - _SAID} more in the report")
     return "; ".join(texts) or "not every experiment was tried"
+
+
+def _alone(ports: Ports, run: Run) -> set[str]:
+    """Checks of histories by themselves: what they found no experiment says."""
+    suite = suite_of(ports, run.id)
+    numbers = range(len(suite.consistency))
+    return {finding_name(suite, n) for n in numbers if is_by_itself(suite, n)}
 
 
 def _without(verdict: Verdict, text: str) -> str:

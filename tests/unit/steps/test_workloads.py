@@ -9,12 +9,12 @@ from holdfast.errors import HoldfastError, Postponed
 from holdfast.history.about import About, write_about
 from holdfast.history.recorder import Recorder
 from holdfast.model.run import RunState
-from holdfast.model.verdict import Verdict
+from holdfast.model.verdict import Finding, Verdict
 from holdfast.plan import explain
 from holdfast.plan.plan import make_plan
 from holdfast.ports.workloads import Ended
 from holdfast.steps.baseline import baseline
-from holdfast.steps.book import plan_of
+from holdfast.steps.book import plan_of, write_finding
 from holdfast.steps.check import check
 from holdfast.steps.histories import Asked, read
 from holdfast.steps.preflight import preflight
@@ -194,3 +194,20 @@ def test_a_plan_tells_and_draws_what_is_sent(tmp_path):
     assert f"  ledger: {told}\n" in explain.text(plan)
     assert {"ledger": told} == plan.as_json()["workloads"]
     assert 'ledger_sent[/"ledger<br/>list_append"/] -. judged .-> checks' in explain.mermaid(plan)
+
+
+def test_what_a_workload_lost_is_said_beside_what_the_experiments_say(tmp_path):
+    """Its recovery point, in rows and seconds, stands nowhere else."""
+    sent = (SENT[0], SENT[1].replace("list_append", "set"))
+    both = (JUDGED[0], f"{JUDGED[0]}\n  - {{checker: lost_writes, history: ledger}}")
+    ports = ended(tmp_path, sent, both)
+    for finding in (
+        Finding("recovery_point", Verdict.BROKEN, "9 lost, 0 allowed", "first"),
+        Finding("lost_writes-orders", Verdict.BROKEN, "orders: 9 are lost"),
+        Finding("lost_writes-ledger", Verdict.BROKEN, "ledger: 4 are lost; recovery point: 2 s"),
+    ):
+        write_finding(ports, RUN, finding)
+    with pytest.raises(HoldfastError) as told:
+        close(ports, RUN)
+    assert "ledger: 4 are lost; recovery point: 2 s" in str(told.value)
+    assert "orders: 9 are lost" not in str(told.value)
