@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.clients.processes import look
+from holdfast.cli.lab import stop as stop_everything
+from holdfast.clients.processes import look, same
 from holdfast.errors import FaultError, HoldfastError, Postponed
 from holdfast.model.verdict import Verdict
 from holdfast.model.workload import WorkloadSpec
@@ -71,8 +72,18 @@ def lines(workloads):
     return file.read_bytes().count(b"\n") if file.exists() else 0
 
 
-def pid_of(workloads):
-    return int(workloads.history(RUN, "ledger").with_suffix(".pid").read_text().split()[0])
+def pid_of(workloads, run=RUN):
+    return int(workloads.history(run, "ledger").with_suffix(".pid").read_text().split()[0])
+
+
+def test_when_all_goes_down_it_goes_too(server, workloads, tmp_path):
+    """Nothing that Holdfast began is left by `holdfast down`."""
+    workloads.start(RUN, LEDGER, 60.0)
+    workloads.start("another--run", LEDGER, 60.0)
+    processes = [look(pid_of(workloads)), look(pid_of(workloads, "another--run"))]
+    assert all(processes)
+    stop_everything(server.settings(tmp_path / "home"))
+    assert [None, None] == [same(p.pid, p.start) for p in processes]
 
 
 def test_it_outlives_who_asked_and_reads_all_back_when_it_is_stopped(server, workloads):

@@ -30,7 +30,7 @@ class MemoryWorkloads:
             raise FaultError("no place to write", target=f"workload {spec.name}")
         self.running[spec.name] = (spec, seconds)
 
-    def stop(self, run_id: str) -> None:
+    def stop(self, run_id: str | None) -> None:
         self.calls.append("stop")
         self.on_stop()
         if self.stuck:

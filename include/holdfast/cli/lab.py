@@ -139,6 +139,7 @@ def stop(where: Settings) -> None:
     """Stop everything that `start` started, whatever of it is still there."""
     from holdfast.steps.stop import stop as stop_faults
     from holdfast.steps.stop import stop_here
+    from holdfast.steps.workloads import stop_workloads
 
     if where.store:
         stop_here(wiring.ports(where), "holdfast down", "holdfast down")
@@ -153,6 +154,8 @@ def stop(where: Settings) -> None:
     _clear(airflow)
     airflow.target.unlink(missing_ok=True)
     out.print("Airflow was not up" if pid is None else "Airflow is down")
+    if where.workloads.exists():
+        stop_workloads(wiring.ports(where), None)  # nobody is left to judge them
     if (where.home / "shop").exists():  # else there never was one
         _shop(where, "down")
 

@@ -66,8 +66,11 @@ class Workloads(Protocol):
     def start(self, run_id: str, spec: WorkloadSpec, seconds: float) -> None:
         """Begin anew, for so long at most; FaultError says why it did not begin."""
 
-    def stop(self, run_id: str) -> None:
-        """Have every workload of the run read all back and end; kill what does not, in time."""
+    def stop(self, run_id: str | None) -> None:
+        """Have every workload of the run read all back and end; kill what does not, in time.
+
+        Without a run those of all runs that were begun here.
+        """
 
     def history(self, run_id: str, name: str) -> Path:
         """Where its history is, or would be."""

@@ -40,8 +40,11 @@ def start_workloads(ports: Ports, run_id: str) -> None:
             raise Postponed(f"{error}") from error
 
 
-def stop_workloads(ports: Ports, run_id: str) -> None:
-    """Have each read all back and end; one that does not go leaves its history in doubt."""
+def stop_workloads(ports: Ports, run_id: str | None) -> None:
+    """Have each of a run read all back and end; one that does not go leaves its history in doubt.
+
+    Without a run those of all runs.
+    """
     try:
         ports.workloads.stop(run_id)
     except FaultError as error:

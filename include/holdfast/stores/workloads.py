@@ -59,16 +59,19 @@ class LocalWorkloads:
             why = ended.error if ended else f"it did not begin (see {folder / spec.name}.log)"
             raise FaultError(why, target=f"workload {spec.name}")
 
-    def stop(self, run_id: str) -> None:
+    def stop(self, run_id: str | None) -> None:
         """Have each end at the same time; one that does not is killed."""
-        living = [p for file in self._folder(run_id).glob("*.pid") if (p := _alive(file))]
+        runs = self._settings.workloads.glob("*") if run_id is None else [self._folder(run_id)]
+        files = (file for folder in runs for file in folder.glob("*.pid"))
+        living = [p for file in files if (p := _alive(file))]
         for process in living:
             send(process, signal.SIGTERM)
         for process in wait_gone(living, STOP_SECONDS):
             send(process, signal.SIGKILL)
         if left := wait_gone(living, GONE_SECONDS):
             told = ", ".join(str(process.pid) for process in left)
-            raise FaultError(f"process {told} does not go", target=f"workloads of {run_id}")
+            raise FaultError(f"process {told} does not go",
+                             target=f"workloads of {run_id or 'all runs'}")
 
     def history(self, run_id: str, name: str) -> Path:
         """Where it is written."""
