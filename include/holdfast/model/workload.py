@@ -38,4 +38,5 @@ class WorkloadSpec(Frozen):
         return (
             f"{self.kind} on {self.postgres}, {self.rate:g} a second from {self.clients} sessions, "
             f"{self.isolation}, pause {format_duration(self.pause)}"
+            + (", if a COMMIT waits for a standby" if self.synchronous else "")
         )

@@ -32,6 +32,12 @@ def test_what_to_leave_out_is_told_to_the_shop(shop):
     assert [("up", "--without=breaker", "--without=retry")] == told
 
 
+def test_that_the_shop_is_to_be_synchronous_is_told_to_it(shop):
+    told, _ = shop
+    CliRunner().invoke(lab.lab, ["up", "--synchronous"])
+    assert [("up", "--synchronous")] == told
+
+
 def test_a_word_the_shop_does_not_know_ends_with_the_code_for_arguments(alone, shop):
     shop[1][0] = 2
     with pytest.raises(typer.Exit) as ended:
@@ -98,6 +104,7 @@ def test_an_airflow_that_a_person_has_connected_is_not_replaced(alone, shop):
     assert {"airflow_default": theirs} == json.loads(alone.connections.read_text())
 
 
-def test_a_mechanism_of_a_shop_that_is_left_out_is_refused(shop):
-    done = CliRunner().invoke(lab.lab, ["up", "--no-shop", "--without", "breaker"])
+@pytest.mark.parametrize("words", [("--without", "breaker"), ("--synchronous",)])
+def test_what_a_shop_is_to_be_that_is_left_out_is_refused(shop, words):
+    done = CliRunner().invoke(lab.lab, ["up", "--no-shop", *words])
     assert (2, []) == (done.exit_code, shop[0])

@@ -8,6 +8,7 @@ from holdfast.model.own import is_own_path, is_own_process
 @pytest.mark.parametrize("path", [
     ".", "live.db", "live.db-wal", "books.db", "keys/runner.pem", "journal/x", "connections.json",
     "airflow/airflow.cfg", "HOLD", "stops.jsonl", "artefacts/run/report.html",
+    "workloads/run/ledger.jsonl",
 ])
 def test_these_are_ours(path):
     assert is_own_path(path)

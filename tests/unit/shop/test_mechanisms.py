@@ -34,10 +34,11 @@ def test_the_command_says_it_once_and_starts_nothing(tmp_path, capsys):
     assert [] == list(tmp_path.iterdir())
 
 
-def test_without_belongs_to_up(capsys):
+@pytest.mark.parametrize("words", [("--without", "retry"), ("--small-disk",), ("--synchronous",)])
+def test_how_it_starts_belongs_to_up(capsys, words):
     with pytest.raises(SystemExit, match="2"):
-        main(["status", "--without", "retry"])
-    assert "--small-disk belong to up" in capsys.readouterr().err
+        main(["status", *words])
+    assert "--small-disk and --synchronous belong to up" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("without", "looks"), [((), True), (("health-check",), False)])

@@ -192,6 +192,8 @@ def test_a_plan_tells_and_draws_what_is_sent(tmp_path):
     plan = make_plan(suite, "sha256:0", suites.drivers(), str(tmp_path))
     told = "list_append on shop_db, 20 a second from 3 sessions, serializable, pause 2ms"
     assert f"  ledger: {told}\n" in explain.text(plan)
+    (strict,) = (w.model_copy(update={"synchronous": True}) for w in plan.workloads)
+    assert f"{told}, if a COMMIT waits for a standby" == str(strict)
     assert {"ledger": told} == plan.as_json()["workloads"]
     assert 'ledger_sent[/"ledger<br/>list_append"/] -. judged .-> checks' in explain.mermaid(plan)
 
