@@ -28,7 +28,7 @@ down: ready          ## stop both
 
 test: ready-dev      ## lint, types, layers and every test
 	@$(MAKE) --no-print-directory -j2 --output-sync=line test-parts test-airflow
-	$(PYTEST) tests/system --ignore tests/system/airflow -n 2 --dist loadfile
+	$(PYTEST) tests/system --ignore tests/system/airflow -n 3 --dist loadfile --no-loadscope-reorder
 # What follows runs side by side: the second mostly waits, and the first gives way to it.
 test-parts:
 	@nice $(MAKE) --no-print-directory lint
