@@ -31,7 +31,9 @@ class ReadsAudited:
         measured = {"reader": reader, "answered": answered, "audited": seen}
         if not answered:
             return Finding(_NAME, Verdict.UNKNOWN, "no read was answered", measured=measured)
-        text = f"{seen} of {answered} answered reads are in the audit log"
+        text = f"{min(seen, answered)} of {answered} answered reads are in the audit log"
+        if seen > answered:
+            text += f", and {seen - answered} whose answer did not arrive"
         verdict = Verdict.HELD if seen >= answered else Verdict.BROKEN
         return Finding(_NAME, verdict, text, measured=measured)
 

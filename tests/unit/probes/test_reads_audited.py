@@ -35,10 +35,15 @@ def test_answers_are_held_against_lines(
     assert observed(tmp_path, lines, answered).verdict is verdict
 
 
-def test_the_finding_counts_both(tmp_path: Path) -> None:
-    finding = observed(tmp_path, 2, 3)
-    assert finding.text == "2 of 3 answered reads are in the audit log"
-    assert finding.measured == {"reader": "holdfast-L1", "answered": 3, "audited": 2}
+@pytest.mark.parametrize(("lines", "text"), [
+    (2, "2 of 3 answered reads are in the audit log"),
+    (3, "3 of 3 answered reads are in the audit log"),
+    (5, "3 of 3 answered reads are in the audit log, and 2 whose answer did not arrive"),
+])
+def test_the_finding_counts_both(lines: int, text: str, tmp_path: Path) -> None:
+    finding = observed(tmp_path, lines, 3)
+    assert finding.text == text
+    assert finding.measured == {"reader": "holdfast-L1", "answered": 3, "audited": lines}
 
 
 def test_a_fault_that_reads_nothing_has_nothing_to_audit(tmp_path: Path) -> None:
