@@ -149,7 +149,7 @@ def test_data_held_back_go_on_at_once_when_the_toxic_goes():
 def test_the_metrics_count_delayed_bytes_and_remember_a_toxic_that_is_gone():
     async def run():
         async with _proxied() as (_, reader, writer, api):
-            await api.post("/proxies/database/toxics", json=_latency(1))
+            await api.post("/proxies/database/toxics", json=_latency(100))
             await _round_trip(reader, writer)
             during = await (await api.get("/metrics")).text()
             await api.delete("/proxies/database/toxics/t")
