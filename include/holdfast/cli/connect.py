@@ -19,15 +19,16 @@ from holdfast.clients.connections import (
 from holdfast.errors import SpecError
 
 connector = typer.Typer()
-_TYPES = {"http": "http", "https": "http", "postgresql": "postgres", "postgres": "postgres"}
-_PORTS = {"http": 80, "https": 443, "postgresql": 5432, "postgres": 5432}
+_TYPES = {"http": "http", "https": "http", "postgresql": "postgres", "postgres": "postgres",
+          "redis": "redis"}
+_PORTS = {"http": 80, "https": 443, "postgresql": 5432, "postgres": 5432, "redis": 6379}
 
 
 @connector.command()
 def connect(
     connection_id: Annotated[str, typer.Argument(metavar="[ID]", help="as suites name it")] = "",
     url: Annotated[
-        str, typer.Argument(metavar="[URL]", help="http://, https:// or postgresql://")
+        str, typer.Argument(metavar="[URL]", help="http://, https://, postgresql:// or redis://")
     ] = "",
     password_file: Annotated[
         str, typer.Option(help="read the password from its first line; - is standard input")

@@ -21,7 +21,7 @@ workloads = typer.Typer()
 @workloads.command()
 def workload(
     kind: Annotated[str, typer.Argument(metavar="KIND", help=f"one of: {', '.join(WORKLOADS)}")],
-    connection_id: Annotated[str, typer.Option("--connection", help="id of a postgres")],
+    connection_id: Annotated[str, typer.Option("--connection", help="id of a postgres or redis")],
     history: Annotated[Path, typer.Option(metavar="FILE", help="a new file, JSONL")],
     isolation: Annotated[str, typer.Option(help=", ".join(ISOLATIONS))] = "serializable",
     rate: Annotated[float, typer.Option(min=0.1, max=10_000, help="operations a second")] = 50.0,

@@ -21,7 +21,8 @@ class WorkloadSpec(Frozen):
 
     name: Name
     kind: str = Field(description="what it sends; holdfast workload --help names the kinds")
-    postgres: str = Field(description="connection id; its login may CREATE in the database")
+    postgres: str = Field("", description="connection id; its login may CREATE in the database")
+    redis: str = Field("", description="connection id of a primary, in place of postgres")
     isolation: Isolation = Isolation.SERIALIZABLE
     rate: float = Field(50.0, ge=0.1, le=10_000, description="operations a second")
     clients: int = Field(8, ge=1, le=200, strict=True, description="sessions")
@@ -34,9 +35,17 @@ class WorkloadSpec(Frozen):
         description="postpone the run while a COMMIT does not wait for a standby",
     )
 
+    @property
+    def connection(self) -> str:
+        """Whose data it writes to."""
+        return self.postgres or self.redis
+
     def __str__(self) -> str:
+        told = (f"{self.kind} on {self.connection}, {self.rate:g} a second from {self.clients} "
+                "sessions")
+        if self.redis:
+            return told
         return (
-            f"{self.kind} on {self.postgres}, {self.rate:g} a second from {self.clients} sessions, "
-            f"{self.isolation}, pause {format_duration(self.pause)}"
+            f"{told}, {self.isolation}, pause {format_duration(self.pause)}"
             + (", if a COMMIT waits for a standby" if self.synchronous else "")
         )

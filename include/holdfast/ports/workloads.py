@@ -16,6 +16,10 @@ class Sent:
     value: Any
 
 
+class Unanswered(Exception):
+    """Nobody knows whether it happened."""
+
+
 class Ask(Protocol):
     """Run one statement of the transaction and give back its rows."""
 
@@ -40,11 +44,12 @@ class Ended:
 class Workload(Protocol):
     """Operations from a seed, for one run. A file of the room exports one as WORKLOAD.
 
-    `checker` judges its histories, told `options`; those in `also` can too. `tables` makes what it
-    needs, in a schema that is empty. The same seed gives the same operations in the same order;
-    which client sends them, and when, it does not say.
+    `stores` are the types of connection it is for. `checker` judges its histories, told `options`;
+    those in `also` can too. `tables` makes what it needs, in a schema that is empty. The same seed
+    gives the same operations in the same order; which client sends them, and when, it does not say.
     """
 
+    stores: Sequence[str]
     checker: str
     also: Sequence[str]
     options: Mapping[str, Any]

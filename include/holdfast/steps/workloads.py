@@ -4,6 +4,8 @@ import logging
 from collections.abc import Iterator
 from typing import Any
 
+from holdfast.clients import redis
+from holdfast.clients.connections import connection
 from holdfast.clients.postgres import cluster
 from holdfast.errors import FaultError, Postponed, SpecError
 from holdfast.model.suite import Suite
@@ -78,6 +80,9 @@ def cannot_begin(ports: Ports, suite: Suite) -> Iterator[str]:
 
 
 def _lacking(ports: Ports, spec: WorkloadSpec) -> Iterator[str]:
+    if spec.redis:
+        yield from _lacking_redis(ports, spec)
+        return
     nodes = cluster(str(ports.settings.home), spec.postgres)
     primary = nodes.primary()
     (may, waits), = nodes.ask(
@@ -89,3 +94,14 @@ def _lacking(ports: Ports, spec: WorkloadSpec) -> Iterator[str]:
     if spec.synchronous and not waits:
         yield (f"workload {spec.name}: {nodes.named(primary)} does not wait for a standby "
                "(set synchronous_standby_names, and have that standby stream)")
+
+
+def _lacking_redis(ports: Ports, spec: WorkloadSpec) -> Iterator[str]:
+    entry = connection(ports.settings.connections, spec.redis)
+    if entry.type != "redis":
+        yield (f"workload {spec.name}: connection {spec.redis} is of type '{entry.type}' "
+               f"(holdfast connect {spec.redis} redis://HOST:PORT)")
+        return
+    with redis.connected(entry) as link:
+        if not redis.takes_writes(link):
+            yield f"workload {spec.name}: {spec.redis} is a replica (connect its primary)"

@@ -57,7 +57,7 @@ def _send(
     pace = Pace(spec.rate, spec.clients, seconds, spec.isolation.value, spec.pause.total_seconds())
     asked = Asked(spec.kind, spec.seed, pace, folder / f"{spec.name}.jsonl")
     try:
-        entry = connection(connections, spec.postgres)
+        entry = connection(connections, spec.connection)
         ended = run(asked, entry, stop, SystemClock(), partial(_tell, caller))
     except (HoldfastError, OSError) as error:
         _write(folder / f"{spec.name}.ended.json", Ended(error=str(error)))

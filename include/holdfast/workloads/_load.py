@@ -5,18 +5,27 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from holdfast.clock import Clock
 from holdfast.history.recorder import Client, Recorder
-from holdfast.ports.workloads import Ask, Sent, Workload
+from holdfast.ports.workloads import Ask, Sent, Unanswered, Workload
 from holdfast.workloads._pace import Pace
-from holdfast.workloads._session import Session
 
 _LAST_SECONDS = 30.0
 """How long a database that fails over is waited for by the last reads."""
 _PAUSE = 0.3
 _TICK = 0.2
+
+
+class Session(Protocol):
+    """One client's."""
+
+    def transact(self, work: Callable[[Ask], Any]) -> Any:
+        """Do it and give back what it gives; Refused, or Unanswered if nobody knows."""
+
+    def close(self) -> None:
+        """Hang up."""
 
 
 class Load:
@@ -77,14 +86,12 @@ class Load:
 
     def _send(self, session: Session, client: Client, sent: Sent) -> bool:
         """Whether it was acknowledged."""
-        import psycopg
-
         outcome = "fail"
         try:
             with client.call(sent.f, sent.value) as call:
                 call.value = session.transact(partial(self._answer, sent))
                 outcome = "ok"
-        except psycopg.Error:
+        except Unanswered:
             outcome = "info"  # the history has it too, and the next connects anew
         with self._lock:
             self.outcomes[outcome] += 1

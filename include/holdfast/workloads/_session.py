@@ -7,7 +7,7 @@ from holdfast.clients.postgres import Cluster, hang_up
 from holdfast.clock import Clock
 from holdfast.errors import SpecError
 from holdfast.history.recorder import Refused
-from holdfast.ports.workloads import Ask
+from holdfast.ports.workloads import Ask, Unanswered
 from holdfast.workloads._pace import Pace
 from holdfast.workloads._schema import share_lock
 
@@ -35,7 +35,7 @@ class Session:
         """Do it in one transaction and give back what it gives.
 
         Refused if it surely did not happen: before COMMIT was sent, or because the server rolled it
-        back for another's sake. Any other error is psycopg's, and nobody knows.
+        back for another's sake. Unanswered if nobody knows.
         """
         import psycopg
 
@@ -51,9 +51,9 @@ class Session:
         except (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected) as error:
             self._give_up()
             raise Refused(_first(error)) from error
-        except psycopg.Error:
+        except psycopg.Error as error:
             self.close()
-            raise
+            raise Unanswered(_first(error)) from error
         return answered
 
     def _commit(self, link: "Link") -> None:

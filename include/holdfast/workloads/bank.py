@@ -14,6 +14,7 @@ _EACH = 100
 class Bank:
     """Eight accounts of 100; a transfer reads both balances and writes both, as applications do."""
 
+    stores: Sequence[str] = ("postgres",)
     checker = "bank"
     also: Sequence[str] = ()
     options: Mapping[str, Any] = {"total": _ACCOUNTS * _EACH}

@@ -20,6 +20,7 @@ class ListAppend:
     numbered from 1 on, so no two appends are alike.
     """
 
+    stores: Sequence[str] = ("postgres",)
     checker = "list_append"
     also: Sequence[str] = ()
     options: Mapping[str, Any] = {"model": "strict-serializable"}

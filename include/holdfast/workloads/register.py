@@ -16,6 +16,7 @@ _VALUES = 5
 class Register:
     """Three registers at a time with values 0 to 4; half of the operations read."""
 
+    stores: Sequence[str] = ("postgres", "redis")
     checker = "cas_register"
     also: Sequence[str] = ("register",)
     options: Mapping[str, Any] = {}

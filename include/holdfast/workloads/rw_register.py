@@ -18,6 +18,7 @@ class RwRegister:
     came before which. Every third transaction only reads.
     """
 
+    stores: Sequence[str] = ("postgres",)
     checker = "rw_register"
     also: Sequence[str] = ()
     options: Mapping[str, Any] = {"model": "strict-serializable"}

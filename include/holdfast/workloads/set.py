@@ -13,6 +13,7 @@ _READS = 0.05
 class Set:
     """Numbers from 0 on, each added once; every twentieth operation reads all."""
 
+    stores: Sequence[str] = ("postgres", "redis")
     checker = "set_full"
     also: Sequence[str] = ("lost_writes", "set")
     options: Mapping[str, Any] = {}

@@ -3,10 +3,10 @@
 import threading
 from random import Random
 
-import psycopg
 import pytest
 
 from holdfast.history.recorder import Recorder
+from holdfast.ports.workloads import Unanswered
 from holdfast.workloads._load import Load
 from holdfast.workloads._pace import Pace
 from holdfast.workloads._run import WORKLOADS
@@ -28,7 +28,7 @@ class Database:
         self.asked += 1
         self.clock.sleep(self.takes)
         if self.asked > self.answers:
-            raise psycopg.OperationalError("away")
+            raise Unanswered("away")
         return [["r", 0, []]]
 
     def close(self):

@@ -43,8 +43,10 @@ def _connection_ids(suite: Suite) -> Iterator[tuple[Place, str]]:
         (("target", "histories", name, "postgres"), history.postgres)
         for name, history in suite.target.histories.items() if history.postgres is not None
     )
-    for index, workload in enumerate(suite.target.workloads):
-        yield ("target", "workloads", index, "postgres"), workload.postgres
+    yield from (
+        (("target", "workloads", index, "postgres" if workload.postgres else "redis"), named)
+        for index, workload in enumerate(suite.target.workloads) if (named := workload.connection)
+    )
     for index, objective in enumerate(suite.objectives):
         for kind in ("http", "sql"):
             value = getattr(objective.indicator, kind)

@@ -11,6 +11,8 @@ from holdfast.spec.rules._base import Known, outside, rule, rule_of_whole
 _LONGEST_PAUSE = timedelta(seconds=1)
 """A transaction of a few statements ends within the 4 s that an answer is waited for."""
 
+_OF_POSTGRES = frozenset({"isolation", "pause", "synchronous"})
+
 
 @rule
 def workload_is_known(suite: Suite, known: Known) -> Iterator[Problem]:
@@ -30,6 +32,31 @@ def a_workload_has_its_own_name(suite: Suite, _: Known) -> Iterator[Problem]:
             text = f"'{workload.name}' is the history of {taken[workload.name]} already"
             yield Problem((*place, "name"), text, "give it another name")
         taken.setdefault(workload.name, f"target.workloads.{place[-1]}")
+
+
+@rule
+def a_workload_has_one_place(suite: Suite, _: Known) -> Iterator[Problem]:
+    """It writes to one store."""
+    for place, workload in _workloads(suite):
+        if bool(workload.postgres) == bool(workload.redis):
+            text = "a workload writes to a postgres or to a redis"
+            yield Problem(place, f"{text}, not to both" if workload.redis else text,
+                          "postgres: CONNECTION")
+
+
+@rule
+def a_redis_takes_it(suite: Suite, known: Known) -> Iterator[Problem]:
+    """A Redis has no transactions of several statements, and no isolation levels."""
+    able = sorted(name for name, kind in known.workloads.items() if "redis" in kind.stores)
+    for place, workload in _workloads(suite):
+        if not workload.redis:
+            continue
+        if workload.kind in known.workloads and workload.kind not in able:
+            text = f"a redis does not take the workload '{workload.kind}'"
+            yield Problem((*place, "kind"), text, " or ".join(able))
+        for word in sorted(_OF_POSTGRES & workload.model_fields_set):
+            yield Problem((*place, word), f"{word} is for a postgres",
+                          "leave it out: on a redis each operation is one command")
 
 
 @rule
