@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from holdfast.model.witness import Witness
 from holdfast.steps.histories import Asked as Judged
 from holdfast.steps.histories import read
 from support.finished import artefact, finished
@@ -62,9 +63,10 @@ def test_ledger_weak_is_broken_and_its_witness_can_be_followed(lab):
     assert any("and both then wrote" in place for place in updates["lost-update"]), updates
     told = artefact(lab, run, "list_append-ledger.json")
     assert "invalid" == told["verdict"]
-    witness = told["details"]["witnesses"][0]  # lost updates are no circle, and have none
-    assert witness["anomaly"] in told["anomalies"]
-    assert re.search(r"T1 < T2 because", witness["text"]) and len(witness["text"]) < 2000
+    # lost updates are no circle, and have none
+    witness = Witness.model_validate(told["details"]["witnesses"][0])
+    assert witness.anomaly in told["anomalies"]
+    assert "T1 < T2 because" in witness.text and len(witness.text) < 2000
     page = next(a for a in lab.ports.artefacts.of(run.id) if a.name == "report.html")
-    assert witness["anomaly"] in lab.ports.artefacts.path(page).read_text()
+    assert witness.anomaly in lab.ports.artefacts.path(page).read_text()
     assert [] == left(lab, run)
