@@ -32,7 +32,8 @@ from holdfast.settings import Settings
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 _ENDED = ("success", "failed")
-_PAUSE = 0.02
+_PAUSE, ASK_PAUSE = 0.02, 0.5
+"""Between two looks of our own, and between two questions to Airflow."""
 RATE = "20"
 """Requests a second: enough to be sure of a share, and less work beside all that is tested."""
 _TASK = "airflow worker -- "
@@ -102,7 +103,7 @@ class Lab:
         """Start a run of a suite, as soon as Airflow answers, and come back at once."""
         asked = Asked(self, suite, f"test-{time.time_ns()}")
 
-        until(self._answers, 60.0, lambda: "Airflow does not answer", pause=0.3)
+        until(self._answers, 60.0, lambda: "Airflow does not answer", pause=ASK_PAUSE)
         with self.airflow() as rest:
             rest.trigger(suite, asked.dag_run_id, conf)
         return asked
@@ -242,7 +243,7 @@ class Asked:
     def until_over(self, limit: float = 120.0) -> str:
         """Wait until Airflow has ended it, and say how."""
         why = lambda: f"{self.id}: {self.tasks()}"  # noqa: E731
-        until(lambda: self.state() in _ENDED, limit, why, pause=0.3)
+        until(lambda: self.state() in _ENDED, limit, why, pause=ASK_PAUSE)
         return self.state()
 
     def state(self) -> str:

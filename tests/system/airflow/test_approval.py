@@ -15,7 +15,7 @@ from holdfast.model.lease import LeaseState, Reason
 from holdfast.model.run import EntryKind, RunState
 from holdfast.steps.approval import signed_answer
 from support.chromium import chromium, program
-from support.lab import until
+from support.lab import ASK_PAUSE, until
 from support.lab_suites import ASKED
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
@@ -38,7 +38,8 @@ def until_asked(run):
     Airflow 3.3.2 fails a task that is answered while its process of before still ends; no person
     reads so quickly.
     """
-    until(lambda: run.tasks().get("approval") == "awaiting_input", 120, lambda: str(run.tasks()))
+    until(lambda: run.tasks().get("approval") == "awaiting_input", 120, lambda: str(run.tasks()),
+          pause=ASK_PAUSE)
     until(lambda: not run.lab.tasks(), 30)
     time.sleep(SCHEDULER_SECONDS)
 
