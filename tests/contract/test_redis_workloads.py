@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,7 @@ PACE = Pace(rate=300.0, clients=8, seconds=2.0, isolation="serializable", pause=
 
 @pytest.fixture
 def server(tmp_path, request):
-    made = RedisServer(tmp_path, durable=getattr(request, "param", "") == "durable")
+    made = RedisServer(tmp_path, **dict.fromkeys(getattr(request, "param", ()), True))
     made.start()
     yield made
     made.kill()
@@ -88,7 +89,7 @@ def test_a_redis_that_forgets_loses_acknowledged_elements(server, tmp_path):
     assert [] == server.keys()
 
 
-@pytest.mark.parametrize("server", ["durable"], indirect=True)
+@pytest.mark.parametrize("server", [("durable",)], indirect=True)
 @pytest.mark.parametrize("kind", ["set", "register"])
 def test_a_redis_that_writes_each_command_to_the_disk_loses_none(server, tmp_path, kind):
     ended, history = sent(server, tmp_path, kind, killed(server))
@@ -114,6 +115,7 @@ def test_a_redis_that_does_not_answer_leaves_it_open(server, tmp_path):
     ("set", {"password": "wrong"}, "no place to write to.*a login that may write"),
     ("set", {"port": 1}, "no place to write to.*refused"),
     ("set", {"schema": "shop"}, "the database 'shop' is no number"),
+    ("set", {"extra": {"ssl": "perhaps"}}, "ssl is 'perhaps'.*true or false"),
 ])
 def test_what_cannot_begin_says_why_and_writes_nothing(server, tmp_path, kind, entry, told):
     link = Connection(**{"id": "cache", "type": "redis", "host": "127.0.0.1", "port": server.port,
@@ -121,6 +123,25 @@ def test_what_cannot_begin_says_why_and_writes_nothing(server, tmp_path, kind, e
     with pytest.raises(SpecError) as refused:
         run(Asked(kind, 7, PACE, tmp_path / "h"), link, threading.Event(), SystemClock())
     assert re.search(told, str(refused.value), re.DOTALL), str(refused.value)
+    assert not (tmp_path / "h").exists()
+
+
+@pytest.mark.parametrize("server", [("tls",)], indirect=True)
+def test_a_redis_behind_tls_takes_it_from_whoever_trusts_its_authority(server, tmp_path):
+    assert sent_here(server, tmp_path / "h").outcomes["ok"] > 200
+    for extra in ({}, {"ssl": "false"}, {"ssl": True}):  # plain twice, then an unknown authority
+        link = replace(server.entry, extra=extra)
+        with pytest.raises(SpecError, match="no place to write to"):
+            run(Asked("set", 7, PACE, tmp_path / "no"), link, threading.Event(), SystemClock())
+
+
+@pytest.mark.parametrize(("option", "value"), [("--isolation", "serializable"), ("--pause", "1ms")])
+def test_what_a_redis_does_not_know_is_refused(server, tmp_path, option, value):
+    words = ["workload", "set", "--connection", "cache", "--history", str(tmp_path / "h")]
+    done = subprocess.run(
+        [Path(sys.executable).with_name("holdfast"), *words, option, value], text=True, check=False,
+        env={"PATH": os.defpath, "HOLDFAST_HOME": str(tmp_path)}, capture_output=True)
+    assert done.returncode and f"{option} is for a postgres" in done.stderr
     assert not (tmp_path / "h").exists()
 
 

@@ -8,7 +8,9 @@ from pathlib import Path
 from holdfast.clients import redis
 from holdfast.clients.connections import Connection, connection
 from holdfast.errors import FaultError
+from shop import certificates
 from shop.free_ports import choose
+from shop.places import Places
 from support.waiting import wait_for
 
 PASSWORD = "only-for-this-test"
@@ -17,19 +19,25 @@ PASSWORD = "only-for-this-test"
 class RedisServer:
     """It forgets all when it dies, or writes each command to the disk before it answers."""
 
-    def __init__(self, folder: Path, *, durable: bool) -> None:
+    def __init__(self, folder: Path, *, durable: bool = False, tls: bool = False) -> None:
         self.port = choose(["redis"])["redis"]
-        self._folder, self._durable = folder, durable
+        places = Places(folder)
+        if tls:
+            certificates.make(places)
         self._child: subprocess.Popen[bytes] | None = None
         self.connections = folder / "connections.json"
         self.connections.touch(mode=0o600)
         self.connections.write_text(json.dumps({"cache": {
             "conn_type": "redis", "host": "127.0.0.1", "port": self.port, "password": PASSWORD,
+            "extra": {"ssl": "true", "ssl_ca": str(places.authority)} if tls else {},
         }}))
         self._file = folder / "redis.conf"  # a password is no argument
         self._file.touch(mode=0o600)
         self._file.write_text("\n".join([
-            "bind 127.0.0.1", f"port {self.port}", f"dir {folder}", 'save ""',
+            "bind 127.0.0.1", f"dir {folder}", 'save ""',
+            *(["port 0", f"tls-port {self.port}", "tls-auth-clients no",
+               f"tls-cert-file {places.certificate}", f"tls-key-file {places.certificate}"]
+              if tls else [f"port {self.port}"]),
             f"requirepass {PASSWORD}",
             *(["appendonly yes", "appendfsync always"] if durable else ["appendonly no"]),
         ]))

@@ -19,7 +19,7 @@ def link(entry: Connection) -> "Link":
     """A session that is not connected yet; it tries nothing again by itself.
 
     Extra `ssl: true` asks for TLS with the system's authorities, or those of `ssl_ca`. SpecError if
-    the database is no number.
+    the database is no number, or `ssl` neither true nor false.
     """
     from redis.backoff import NoBackoff
     from redis.connection import Connection as Plain
@@ -31,7 +31,7 @@ def link(entry: Connection) -> "Link":
                         where=f"connection {entry.id}")
     kind: type[Plain] = Plain
     more: dict[str, Any] = {}
-    if entry.extra.get("ssl"):
+    if _wants_tls(entry):
         authorities = str(entry.extra.get("ssl_ca") or ssl.get_default_verify_paths().cafile)
         kind, more = cast(type[Plain], SSLConnection), {"ssl_ca_certs": authorities}
     return kind(
@@ -40,6 +40,13 @@ def link(entry: Connection) -> "Link":
         socket_connect_timeout=CONNECT_SECONDS, socket_timeout=ANSWER_SECONDS,
         retry=Retry(NoBackoff(), 0), decode_responses=True, protocol=2, **more,
     )
+
+
+def _wants_tls(entry: Connection) -> bool:
+    said = str(entry.extra.get("ssl", False)).lower()  # a command line knows text only
+    if said not in ("true", "false"):
+        raise SpecError(f"ssl is '{said}'", where=f"connection {entry.id}", hint="true or false")
+    return said == "true"
 
 
 @contextmanager
