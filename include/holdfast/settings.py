@@ -92,9 +92,14 @@ class Settings:
         return self.home / "connections.json"
 
     @property
-    def key(self) -> Path:
-        """The runner's signing key (mode 0600)."""
-        return self.home / "keys" / "runner.pem"
+    def keys(self) -> Path:
+        """Signing keys by role (mode 0600): `runner.pem` and others."""
+        return self.home / "keys"
+
+    @property
+    def trust(self) -> Path:
+        """What whoever checks evidence must be given by another way: `policy`, `roles.json`."""
+        return self.home / "trust"
 
     @property
     def notices(self) -> Path:

@@ -17,6 +17,7 @@ def ports(settings: Settings) -> Ports:
     from holdfast.stores.journal import FileJournals
     from holdfast.stores.keepers import LocalKeepers
     from holdfast.stores.ledger import SqlLedger
+    from holdfast.stores.log import SqlLog
     from holdfast.stores.notary import LocalNotary
     from holdfast.stores.notices import HomeNotifier
     from holdfast.stores.places import books_of, leases_of
@@ -47,7 +48,8 @@ def ports(settings: Settings) -> Ports:
         books=SqlBooks(books),
         ledger=SqlLedger(books),
         artefacts=FileArtefacts(settings.artefacts),
-        notary=LocalNotary(books, settings.key),
+        notary=LocalNotary(books, settings.keys),
+        log=SqlLog(books),
         notifier=HomeNotifier(settings),
         drivers=Registry[FaultDriver]("faults", "DRIVER"),
         metrics=metrics,

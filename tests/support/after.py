@@ -64,7 +64,7 @@ def put_lease(ports: Ports, experiment: str = "first", number: int = 0, **change
 
 def ended(home: Path, *changes: tuple[str, str], **parts: Any) -> Ports:
     """All three experiments ran their time and are clean; the history is good throughout."""
-    notary = LocalNotary(home / "books.db", home / "keys" / "runner.pem")
+    notary = LocalNotary(home / "books.db", home / "keys")
     ports = runs.planned(home, *changes, **({"notary": notary} | parts))
     ports.clock.passed = 40.0  # type: ignore[attr-defined]
     for experiment, number in zip(FAULTS, (0, 0, 1), strict=True):

@@ -19,7 +19,7 @@ ALWAYS = "{from_impact: 0, wait: 10m, valid_for: 20m}"
 def needs_approval(home: Path, approval: str = ALWAYS, **parts: Any) -> Ports:
     """A run that `sre` has triggered, planned."""
     clock = FakeClock()
-    notary = LocalNotary(home / "books.db", home / "keys" / "runner.pem", clock)
+    notary = LocalNotary(home / "books.db", home / "keys", clock)
     return planned(
         home, (LAST, f"{LAST}\napproval: {approval}"), request={"triggered_by": "sre"},
         **({"clock": clock, "notary": notary} | parts),

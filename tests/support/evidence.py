@@ -8,11 +8,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from holdfast.evidence.checkpoint import read_checkpoint
 from holdfast.evidence.envelope import read, seal, statement_of
-from holdfast.evidence.keys import private_key
+from holdfast.evidence.head import check_head
+from holdfast.evidence.keys import private_key, public_key
+from holdfast.evidence.roles import Roles
 from holdfast.evidence.trouble import Injection
-from holdfast.evidence.verify import Checked, verify
-from holdfast.model.record import PREDICATES, Record, Statement
+from holdfast.evidence.trust import Trust, trust_of
+from holdfast.evidence.verify import Checked, Evidence, verify
+from holdfast.model.record import PREDICATES, Record, Role, Statement
+from holdfast.stores.log import SqlLog
 from holdfast.stores.notary import LocalNotary
 from support.ports import FakeClock
 
@@ -21,9 +26,18 @@ PLAN, START, RESULT, REPORT = (
     f"{PREDICATES}{kind}/v1" for kind in ("plan", "run-start", "result", "report"))
 
 
+def roles_of(notary: LocalNotary) -> Roles:
+    """Believe a notary's own keys."""
+    keys = {role: public_key(notary.public_key(role)) for role in Role if role is not Role.WITNESS}
+    return trust_of("x", keys, {}).roles
+
+
 @dataclass
 class Log:
-    """Three runs in a log: RUN's records are 2 (plan), 3 (start), 4 (result)."""
+    """Two runs in a log: RUN's records are 2 (plan), 3 (start), 4 (result).
+
+    Record 0 announces the keys, 1 is the plan of run a, 5 its result.
+    """
 
     folder: Path
     clock: FakeClock = field(default_factory=FakeClock)
@@ -32,8 +46,10 @@ class Log:
     injected: list[Injection] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.key = self.folder / "keys" / "k.pem"
-        self.notary = LocalNotary(self.folder / "books.db", self.key, self.clock)
+        self.keys = self.folder / "keys"
+        self.key = self.keys / "runner.pem"
+        self.notary = LocalNotary(self.folder / "books.db", self.keys, self.clock)
+        self.tree = SqlLog(self.folder / "books.db")
 
     def add(self, kind: str, run: str = RUN, **predicate: object) -> Record:
         self.clock.passed += 1
@@ -49,7 +65,7 @@ class Log:
         return self.notary.append(run, Statement(kind, subjects, told))
 
     def whole(self) -> "Log":
-        for kind, run in ((PLAN, "a"), (START, "a"), (PLAN, RUN), (START, RUN)):
+        for kind, run in ((PLAN, "a"), (PLAN, RUN), (START, RUN)):
             self.add(kind, run)
         boot = json.loads(read(self.notary.records()[0].envelope).payload)
         boot_id = boot["predicate"]["log"]["boot_id"]
@@ -85,5 +101,13 @@ class Log:
             found = self.files.get(name)
             return None if found is None else hashlib.sha256(found).hexdigest()
 
-        return verify(
-            self.notary.records(), run, self.notary.public_key(), digest, self.injected)
+        trust = self.trust()
+        head = check_head(self.tree.head()[0], trust.policy, self.clock.now())
+        evidence = Evidence(self.notary.records(), head, digest, self.injected)
+        return verify(evidence, run, trust.roles)
+
+    def trust(self) -> Trust:
+        """What whoever checks this log believes."""
+        keys = {role: public_key(self.notary.public_key(role)) for role in Role
+                if role is not Role.WITNESS}
+        return trust_of(read_checkpoint(self.tree.head()[0])[0].origin, keys, {})

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from holdfast.errors import EvidenceError
-from holdfast.model.record import Record, Statement
+from holdfast.model.record import Record, Role, Statement
 from holdfast.model.run import Artefact, Entry, EntryKind, Notice, Run, RunState
 
 
@@ -97,10 +97,40 @@ class MemoryNotary:
     def records(self, run_id: str | None = None) -> Sequence[Record]:
         return [r for r in self.log if run_id in (None, r.run_id)]
 
-    def public_key(self) -> bytes:
+    def public_key(self, role: Role = Role.RUNNER) -> bytes:
         if self.broken:
             raise EvidenceError(self.broken)
         return b"-----BEGIN PUBLIC KEY-----\n"
+
+    def sign(self, statement: Statement, role: Role) -> bytes:
+        return json.dumps([role, statement.predicate_type, dict(statement.predicate)]).encode()
+
+
+    def sign_head(self) -> None:
+        """There is none."""
+
+
+@dataclass
+class MemoryLog:
+    """The heads that were written down, without a tree: `(note, time, cosigned)`."""
+
+    heads: list[tuple[str, str, bool]] = field(default_factory=list)
+
+    def head(self, *, is_cosigned: bool = False) -> tuple[str, str]:
+        found = [h for h in self.heads if h[2] or not is_cosigned]
+        return found[-1][:2] if found else ("", "")
+
+    def tile(self, level: int, number: int) -> bytes:
+        return b""
+
+    def proof(self, index: int) -> str:
+        raise EvidenceError(f"no record {index}")
+
+    def consistency(self, old: int, new: int) -> tuple[bytes, ...]:
+        return ()
+
+    def keep_head(self, note: str, at: str, *, is_cosigned: bool) -> None:
+        self.heads.append((note, at, is_cosigned))
 
 
 @dataclass

@@ -14,7 +14,13 @@ from holdfast.model.fault import Effect, Fault, Recipe, Setting, Target
 from holdfast.ports.bundle import Ports
 from holdfast.ports.metrics import Sample
 from holdfast.settings import Settings
-from support.memory_books import FolderArtefacts, MemoryBooks, MemoryNotary, MemoryNotifier
+from support.memory_books import (
+    FolderArtefacts,
+    MemoryBooks,
+    MemoryLog,
+    MemoryNotary,
+    MemoryNotifier,
+)
 from support.memory_leases import MemoryJournals, MemoryKeepers, MemoryLeases
 from support.memory_ledger import MemoryLedger
 from support.memory_workloads import MemoryWorkloads
@@ -127,6 +133,7 @@ def memory_ports(home: Path, **changes: Any) -> Ports:
         "ledger": MemoryLedger(),
         "artefacts": FolderArtefacts(home / "artefacts"),
         "notary": MemoryNotary(),
+        "log": MemoryLog(),
         "notifier": MemoryNotifier(),
         "drivers": {"noop": FakeDriver()},
         "metrics": metrics if callable(metrics) else lambda _: metrics,

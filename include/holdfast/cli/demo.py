@@ -15,7 +15,6 @@ import typer
 from holdfast import wiring
 from holdfast.cli import lab
 from holdfast.cli.border import border, out, settings
-from holdfast.cli.evidence import checked
 from holdfast.cli.promise import promise
 from holdfast.cli.run import run_suite
 from holdfast.cli.watch import look
@@ -25,6 +24,7 @@ from holdfast.ports.bundle import Ports
 from holdfast.settings import Settings
 from holdfast.spec.load import load_suite
 from holdfast.steps.book import findings
+from holdfast.steps.evidence import check_run, own_trust
 
 demo_app = typer.Typer()
 _CORE, _LAG = "shop-core.suite.yaml", "shop-lag.suite.yaml"
@@ -106,7 +106,7 @@ class Tour:
     def _byte(self) -> bool:
         ports = wiring.ports(self._where)
         run = self._latest(ports, self._core)
-        if checked(ports, run.id, ports.notary.public_key()).troubles:
+        if check_run(ports, run.id).troubles:
             _tell(f"the evidence of {run.id} cannot be trusted as it is", well=False)
             return False
         with tempfile.TemporaryDirectory() as folder:
@@ -156,13 +156,12 @@ def _with_a_flipped_byte(where: Settings, folder: Path, run_id: str) -> list[str
         changed[len(changed) // 2] ^= 1
         to.execute("UPDATE record SET envelope = ? WHERE number = ?", [bytes(changed), number])
         to.commit()
-    copy.key.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy2(where.key, copy.key)
+    shutil.copytree(where.keys, copy.keys)
     ports = wiring.ports(where)
     records = wiring.ports(copy).notary.records()
     digest = hashlib.sha256(bytes(changed)).hexdigest()[:12]
     out.print(f"  record {number}: byte {len(changed) // 2} changed, now sha256:{digest}...")
-    return [str(t) for t in checked(ports, run_id, ports.notary.public_key(), records).troubles]
+    return [str(t) for t in check_run(ports, run_id, own_trust(ports), records).troubles]
 
 
 def _tell(text: str, *, well: bool) -> None:

@@ -14,7 +14,7 @@ import typer
 from holdfast.cli.border import border, out, settings
 from holdfast.errors import SpecError
 from holdfast.ports.leases import StoreDown
-from holdfast.reports.pdf import CURE as PDF_CURE
+from holdfast.reports._drawn import CURE as PDF_CURE
 from holdfast.settings import Settings
 from holdfast.stores.places import leases_of
 
@@ -82,7 +82,7 @@ def _state(where: Settings) -> Iterator[_Answer]:
 
 
 def _secrets(where: Settings) -> Iterator[_Answer]:
-    for file in (where.key, where.connections):
+    for file in (*sorted(where.keys.glob("*.pem")), where.connections):
         if file.exists():
             closed = not stat.S_IMODE(file.stat().st_mode) & 0o077
             readable = os.access(file, os.R_OK)

@@ -1,25 +1,23 @@
-"""`holdfast evidence`: look at what runs left behind, and check it."""
+"""`holdfast evidence`: look at what runs left behind, check it, and hand it to others."""
 
-import hashlib
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from holdfast.audit.request import DAYS, Request
+from holdfast.audit.verify import read_period
+from holdfast.cli import verify
 from holdfast.cli.border import border, out, settings
 from holdfast.errors import EvidenceError, SpecError
-from holdfast.evidence.trouble import Injection
-from holdfast.model.lease import LeaseState
 from holdfast.model.record import Record
 from holdfast.ports.bundle import Ports
 
-if TYPE_CHECKING:
-    from holdfast.evidence.verify import Checked
-
-app = typer.Typer(help="Look at what runs left behind, and check it.", no_args_is_help=True)
+app = typer.Typer(help="Look at what runs left behind, check it, hand it to others.",
+                  no_args_is_help=True)
+app.command(name="verify")(verify.verify)
 _Json = Annotated[bool, typer.Option("--json", help="for programs")]
 
 
@@ -69,69 +67,83 @@ def show(run: str, as_json: _Json = False) -> None:
 
 
 @app.command()
-def verify(
-    run: str, as_json: _Json = False,
-    key: Annotated[
-        Path | None, typer.Option(help="public key (PEM) that you got by another way")
-    ] = None,
+def proof(record: Annotated[int, typer.Argument(help="the record's number")]) -> None:
+    """Print the proof that a record is in the log: a C2SP tlog-proof."""
+    with border():
+        typer.echo(_ports().log.proof(record), nl=False)
+
+
+@app.command()
+def head() -> None:
+    """Print the newest checkpoint of the log: a C2SP signed note. Keep it, as a pin."""
+    with border():
+        note, _ = _ports().log.head()
+        if not note:
+            raise EvidenceError("the log is empty: run a suite first")
+        typer.echo(note, nl=False)
+
+
+@app.command()
+def trust(
+    folder: Annotated[Path | None, typer.Argument(help="default .holdfast/trust")] = None
 ) -> None:
-    """Check signatures, chain, order and files of a run. Exit 0 all well, 1 changed, 3 missing."""
+    """Write the folder that auditors need for --trust; give it to them by another way."""
+    from holdfast.steps.export import write_trust
+
     with border():
         ports = _ports()
-        pem = ports.notary.public_key() if key is None else _read_key(key)
-        found = checked(ports, run, pem)
-    trust = (
-        "integrity only: the key is this deployment's own" if key is None
-        else f"against the key in {key}"
-    )
-    if as_json:
-        typer.echo(json.dumps({
-            "run": run, "ok": not found.troubles, "exit_code": found.exit_code,
-            "trust": trust, "key_id": found.key_id, "log_size": found.log_size,
-            "records": found.records, "artefacts": found.artefacts,
-            "troubles": [asdict(t) for t in found.troubles], "notes": list(found.notes),
-        }, indent=1))
-    else:
-        for trouble in found.troubles:
-            out.print(str(trouble), markup=False)
-        for note in found.notes:
-            out.print(f"note: {note}", markup=False)
-        word = "FAILED" if found.troubles else "OK"
-        out.print(
-            f"{word} {run}: {found.records} records of a log of {found.log_size}, "
-            f"{found.artefacts} files; {trust} ({found.key_id[:16]})", markup=False,
-        )
-    raise typer.Exit(found.exit_code)
+        place = ports.settings.trust if folder is None else folder
+        found = write_trust(ports, place)
+        for key in found.roles.keys:
+            out.print(f"{key.role:9} {key.id}", markup=False)
+        for log in found.policy.logs.values():
+            out.print(f"log       {log}", markup=False)
+        out.print(f"written to {place}: give it to auditors by another way than the evidence",
+                  markup=False)
 
 
-def checked(
-    ports: Ports, run: str, pem: bytes, records: Sequence[Record] | None = None
-) -> "Checked":
-    """Verify a run, and hold the books' verdict against the signed one.
+@app.command()
+def export(
+    bundle: Annotated[Path, typer.Argument(help="the ZIP to write")],
+    period: Annotated[str, typer.Option(help="A..B, dates or times; all if left out")] = "",
+    framework: Annotated[list[str], typer.Option(help="only these; may be repeated")] = [],
+    service: Annotated[list[str], typer.Option(help="only these; may be repeated")] = [],
+    suite: Annotated[list[str], typer.Option(help="only these; may be repeated")] = [],
+    days: Annotated[int, typer.Option(min=1, max=3650, help="older evidence is stale")] = DAYS,
+) -> None:
+    """Write one ZIP that somebody outside can check without us."""
+    from holdfast.steps.export import export as write
 
-    `records` is the log to look at, by default the deployment's own.
-    """
-    from holdfast.evidence.verify import compared, verify
+    with border():
+        since, until = read_period(period)
+        ports = _ports()
+        frameworks, services, suites = (
+            tuple(sorted({*names})) for names in (framework, service, suite))
+        request = Request(since, until, frameworks, services, suites, days)
+        made = write(ports, request, bundle)
+    out.print(
+        f"{bundle}: {len(made.told.runs)} of {len(made.told.population)} runs, {made.files} files, "
+        f"{made.size / 1e6:.1f} MB; the log has {made.told.basis.size} records", markup=False)
+    for digest in made.missing:
+        out.print(f"note: a file of a run is gone: sha256:{digest}", markup=False)
 
-    log = ports.notary.records() if records is None else records
-    found = verify(log, run, pem, _digests(ports, run), _injections(ports, run))
-    return compared(found, run, ports.books.run(run))
+
+@app.command()
+def verifier(
+    file: Annotated[Path, typer.Argument()] = Path("holdfast-verify.pyz"),
+) -> None:
+    """Write the verifier as one file: it needs Python and the package cryptography only."""
+    from holdfast.cli.pyz import write_pyz
+
+    with border():
+        write_pyz(file)
+        out.print(f"{file}: python3 {file} BUNDLE.zip --trust DIR", markup=False)
 
 
 def _ports() -> Ports:
     from holdfast.wiring import ports
 
     return ports(settings())
-
-
-def _read_key(key: Path) -> bytes:
-    try:
-        return key.read_bytes()
-    except OSError as error:
-        raise SpecError(
-            f"the public key cannot be read: {error.strerror}", where=str(key),
-            hint="give a PEM file with --key",
-        ) from error
 
 
 def _records(ports: Ports, run: str) -> Sequence[Record]:
@@ -150,30 +162,3 @@ def _told(record: Record) -> dict[str, object]:
         "index": record.index, "type": statement.predicate_type,
         "subjects": dict(statement.subjects), "predicate": dict(statement.predicate),
     }
-
-
-def _digests(ports: Ports, run: str) -> Callable[[str], str | None]:
-    """Digests of the files as they are now, by name; what the list says of them is not asked."""
-    paths = {a.name: ports.artefacts.path(a) for a in ports.artefacts.of(run)}
-
-    def digest(name: str) -> str | None:
-        try:
-            return hashlib.sha256(paths[name].read_bytes()).hexdigest()
-        except (KeyError, FileNotFoundError):
-            return None
-
-    return digest
-
-
-def _injections(ports: Ports, run: str) -> list[Injection]:
-    """When faults began, by the keepers' journals on this host."""
-    found = []
-    for lease in ports.leases.leases(run_id=run):
-        try:
-            lines = ports.journals.open(lease.id).lines()
-        except (KeyError, EvidenceError):
-            continue  # the sealed copy is checked by its digest
-        begun = [line.boottime for line in lines if line.state is LeaseState.INJECTING]
-        if begun:
-            found.append(Injection(lease.id, lease.boot_id, round(begun[0] * 1000)))
-    return found

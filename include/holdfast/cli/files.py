@@ -128,5 +128,5 @@ def _approval(plan: Plan, suite: Suite, found: Mapping[str, Impact]) -> list[str
 
     if suite.approval is None:
         return []
-    why = suite.approval.why_asked(found[WHOLE].score, irreversible(plan.as_json()))
+    why = suite.approval.rule.why_asked(found[WHOLE].score, irreversible(plan.as_json()))
     return [f"a person must approve it, as {why}"] if why else []

@@ -3,17 +3,15 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from pydantic import ValidationError
-
 from holdfast.errors import EvidenceError
 from holdfast.evidence.envelope import is_signed, read, statement_of
 from holdfast.evidence.keys import public_key
 from holdfast.evidence.log import Place, place_of
+from holdfast.evidence.roles import APPROVAL
 from holdfast.evidence.trouble import Injection, Trouble
-from holdfast.model.approval import Answer, Approval, ApprovalSpec
+from holdfast.model.approval import Answer, Approval, Rule
 from holdfast.model.record import PREDICATES, Record, Statement
 
-APPROVAL = f"{PREDICATES}approval/v1"
 _PLAN, _START = f"{PREDICATES}plan/v1", f"{PREDICATES}run-start/v1"
 
 
@@ -68,10 +66,10 @@ def _start(
     faults: Sequence[Injection],
 ) -> Iterator[Trouble]:
     try:
-        spec = ApprovalSpec.model_validate(plan.predicate["approval"])
+        spec = _rule(plan.predicate["approval"])
         why = spec.why_asked(_impact(plan), _irreversible(plan))
         told = approval_of(answers[-1]) if answers else None
-    except (EvidenceError, ValidationError, AttributeError, TypeError) as error:
+    except (EvidenceError, KeyError, ValueError, TypeError) as error:
         meaning = "who had to approve the run, or has, cannot be read"
         yield Trouble("E_APPROVAL_MALFORMED", where, "an approval", str(error)[:200], meaning)
         return
@@ -88,7 +86,7 @@ def _start(
     yield from _age(where, allowed, answers[-1], faults)
 
 
-def _person(where: str, spec: ApprovalSpec, told: Approval, triggered_by: str) -> Iterator[Trouble]:
+def _person(where: str, spec: Rule, told: Approval, triggered_by: str) -> Iterator[Trouble]:
     wrong = spec.why_not_by(told.by, triggered_by)
     if not wrong:
         return
@@ -132,6 +130,12 @@ def _after(place: Place | None, faults: Sequence[Injection]) -> list[Injection]:
         f for f in faults if f.boot_id == place.boot_id and f.boottime_ms > place.boottime_ms
     ]
     return sorted(later, key=lambda fault: fault.boottime_ms)
+
+
+def _rule(told: object) -> Rule:
+    if not isinstance(told, Mapping):
+        raise EvidenceError(f"not a rule of approval: {told!r}")
+    return Rule.read(told)
 
 
 def _impact(plan: Statement) -> int:

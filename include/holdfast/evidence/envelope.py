@@ -49,8 +49,8 @@ def payload_of(statement: Statement) -> bytes:
     })
 
 
-def seal(statement: Statement, key: Ed25519PrivateKey) -> bytes:
-    """Sign; EvidenceError if the record would be too large."""
+def seal(statement: Statement, key: Ed25519PrivateKey, limit: int = LIMIT) -> bytes:
+    """Sign; EvidenceError if the envelope would be larger than `limit`, by default a record's."""
     payload = payload_of(statement)
     signature = key.sign(pae(PAYLOAD_TYPE, payload))
     envelope = canonical({
@@ -60,8 +60,8 @@ def seal(statement: Statement, key: Ed25519PrivateKey) -> bytes:
             {"keyid": key_id(key.public_key()), "sig": base64.b64encode(signature).decode()}
         ],
     })
-    if len(envelope) > LIMIT:
-        raise EvidenceError(f"a record of {len(envelope)} bytes; the most is {LIMIT}")
+    if len(envelope) > limit:
+        raise EvidenceError(f"a record of {len(envelope)} bytes; the most is {limit}")
     return envelope
 
 

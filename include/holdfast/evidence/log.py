@@ -2,7 +2,8 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import datetime
 
 from holdfast.model.record import Statement
 
@@ -21,6 +22,11 @@ class Place:
     boottime_ms: int
     boot_id: str
 
+    @property
+    def moment(self) -> datetime:
+        """When it was recorded."""
+        return datetime.fromisoformat(self.recorded_at)
+
 
 def digest(envelope: bytes) -> str:
     """Name a record: the SHA-256 of its envelope, in hex."""
@@ -29,16 +35,20 @@ def digest(envelope: bytes) -> str:
 
 def placed(statement: Statement, place: Place) -> Statement:
     """Put the place into the statement, as `log`."""
-    log = {name: getattr(place, name) for name in Place.__slots__}
+    log = asdict(place)
     return replace(statement, predicate={**statement.predicate, "log": log})
 
 
 def place_of(statement: Statement) -> Place | None:
     """Read the place back; None if the statement has none."""
     log = statement.predicate.get("log")
-    if not isinstance(log, Mapping) or set(log) != set(Place.__slots__):
+    if not isinstance(log, Mapping) or set(log) != {f.name for f in fields(Place)}:
         return None
     numbers = ("index", "boottime_ms")
-    if all(isinstance(v, int if k in numbers else str) for k, v in log.items()):
-        return Place(**log)
-    return None
+    if not all(isinstance(v, int if k in numbers else str) for k, v in log.items()):
+        return None
+    place = Place(**log)
+    try:
+        return place if place.moment.tzinfo is not None else None
+    except ValueError:
+        return None

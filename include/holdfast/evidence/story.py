@@ -1,10 +1,11 @@
 """The order of a run's records: planned, approved if it must be, started, ended with a result."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from holdfast.evidence.approval import check_approvals
 from holdfast.evidence.log import place_of
+from holdfast.evidence.roles import APPROVAL
 from holdfast.evidence.trouble import Injection, Trouble
 from holdfast.model.record import PREDICATES, Statement
 from holdfast.model.verdict import Verdict
@@ -52,12 +53,14 @@ def check_story(
 
 def _order(statements: Mapping[int, Statement], run_id: str) -> list[Trouble]:
     """Plan, then start, then result; a run that was cleared goes through them again."""
-    troubles = []
+    troubles = list[Trouble]()
     plan, started = "", -1
     for index, statement in sorted(statements.items()):
         digest = str(statement.predicate.get("plan_digest", ""))
         if statement.predicate_type == PLAN:
             plan = digest
+        elif statement.predicate_type == APPROVAL:
+            troubles += _for_this_plan(index, statement, plan)
         elif digest != plan:
             troubles.append(Trouble(
                 "E_PLAN_DIGEST", f"record {index}", plan or "a plan logged before it",
@@ -73,6 +76,18 @@ def _order(statements: Mapping[int, Statement], run_id: str) -> list[Trouble]:
             "the run goes on, or its end was hidden",
         ))
     return troubles
+
+
+def _for_this_plan(index: int, approval: Statement, plan: str) -> Iterator[Trouble]:
+    """An answer counts once: for the plan and the run that it names."""
+    place = place_of(approval)
+    said = (approval.predicate.get("plan_digest"), approval.predicate.get("run_id"))
+    asked = (plan, "" if place is None else place.run_id)
+    if said != asked:
+        yield Trouble(
+            "E_APPROVAL_NOT_FOR_THIS_PLAN", f"record {index}", " of ".join(asked),
+            " of ".join(map(str, said)), "the answer was given for another plan or run",
+        )
 
 
 def _superseded(statements: Mapping[int, Statement]) -> tuple[list[Trouble], list[str]]:

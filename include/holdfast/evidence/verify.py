@@ -1,16 +1,14 @@
-"""Check the log's chain, a run's part of it, and the files it speaks of. Pure."""
+"""Check the log of a deployment, a run's part of it, and the files it speaks of. Pure."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
-from holdfast.errors import EvidenceError
-from holdfast.evidence.envelope import is_signed, read, statement_of
-from holdfast.evidence.keys import key_id, public_key
-from holdfast.evidence.log import GENESIS, Place, digest, place_of
+from holdfast.evidence.head import Head, check_tree
+from holdfast.evidence.merkle import leaf_hash
+from holdfast.evidence.records import check_records
+from holdfast.evidence.roles import Roles
 from holdfast.evidence.story import check_story
-from holdfast.evidence.trouble import Injection, Trouble
+from holdfast.evidence.trouble import Injection, Trouble, exit_code
 from holdfast.model.record import Record, Statement
 from holdfast.model.run import Run, RunState
 
@@ -23,36 +21,54 @@ class Checked:
     log_size: int
     records: int
     artefacts: int
-    key_id: str
     notes: Sequence[str] = ()
     standing: str = ""
 
     @property
     def exit_code(self) -> int:
-        """0 if all is well, 1 if something was changed, 3 if something is only missing."""
-        if any(not t.only_missing for t in self.troubles):
-            return 1
-        return 3 if self.troubles else 0
+        """0 if all is well, else that of the gravest trouble."""
+        return exit_code(self.troubles)
 
 
-def verify(
-    log: Sequence[Record], run_id: str, key: bytes,
-    digest_of: Callable[[str], str | None], injected: Sequence[Injection] = (),
-) -> Checked:
-    """Check the chain of the whole log, then what it says about one run.
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What there is to check of a run: the whole log, its head, and what others saw of the run.
 
     `digest_of` gives the SHA-256 in hex of an artefact as it is now, None if it is not there;
     `injected` is when faults began, by their journals.
     """
-    signer = public_key(key)
-    troubles, statements = _check_log(log, signer)
-    own = {i: s for i, s in statements.items() if _is_of(s, run_id)}
-    story = check_story(own, run_id, injected)
-    files = [t for name, wanted in story.files.items() if (t := _file(name, wanted, digest_of))]
+
+    log: Sequence[Record]
+    head: Head
+    digest_of: Callable[[str], str | None]
+    injected: Sequence[Injection] = ()
+
+
+def verify(evidence: Evidence, run_id: str, roles: Roles) -> Checked:
+    """Check the whole log, record by record and as a tree, then what it says about one run."""
+    checked = check_records(evidence.log, roles)
+    own = {i: s for i, s in checked.statements.items() if _is_of(s, run_id)}
+    story = check_story(own, run_id, evidence.injected)
+    files = check_files(story.files, evidence.digest_of)
+    troubles = [*checked.troubles, *story.troubles, *files, *evidence.head.troubles,
+                *_tree(evidence)]
     return Checked(
-        [*troubles, *story.troubles, *files], len(log), len(own), len(story.files),
-        key_id(signer), story.notes, story.standing,
-    )
+        troubles, len(evidence.log), len(own), len(story.files), story.notes, story.standing)
+
+
+def check_files(
+    files: Mapping[str, str], digest_of: Callable[[str], str | None]
+) -> Sequence[Trouble]:
+    """Hold files against the digests that were signed for them."""
+    return [t for name, wanted in files.items() if (t := _file(name, wanted, digest_of))]
+
+
+def _tree(evidence: Evidence) -> Sequence[Trouble]:
+    if evidence.head.checkpoint is None:
+        return []
+    envelopes = [r.envelope for r in evidence.log]
+    leaves = [leaf_hash(e) for e in envelopes if isinstance(e, bytes)]
+    return check_tree(evidence.head.checkpoint, leaves)
 
 
 def compared(checked: Checked, run_id: str, run: Run | None) -> Checked:
@@ -81,103 +97,6 @@ def _unlike_the_books(signed: str, run_id: str, run: Run | None) -> Trouble | No
             "the books tell a verdict that nobody signed",
         )
     return None
-
-
-def _check_log(
-    log: Sequence[Record], signer: Ed25519PublicKey
-) -> tuple[list[Trouble], dict[int, Statement]]:
-    troubles: list[Trouble] = []
-    statements: dict[int, Statement] = {}
-    expected, previous = 0, GENESIS
-    last: Place | None = None
-    for record in log:
-        if record.index != expected:
-            troubles.append(Trouble(
-                "E_ENTRY_MISSING", f"record {expected}", f"record {expected}",
-                f"record {record.index}", "records were taken out of the middle of the log",
-            ))
-        try:
-            _check_types(record)
-            statement = _genuine(record, signer, troubles)
-            place = _placed(record, statement, troubles)
-        except EvidenceError as error:
-            where = f"record {record.index}"
-            wrong = Trouble("E_MALFORMED", where, "an envelope", str(error), "it was edited")
-            troubles.append(wrong)
-        else:
-            statements[record.index] = statement
-            if place:
-                troubles += _chained(record, place, previous, last)
-                last = place
-        expected, previous = record.index + 1, _name(record.envelope)
-    return troubles, statements
-
-
-def _check_types(record: Record) -> None:
-    """The database holds values of any type in any column."""
-    for name in ("run_id", "predicate_type", "recorded_at", "previous", "envelope"):
-        value, wanted = getattr(record, name), bytes if name == "envelope" else str
-        if not isinstance(value, wanted):
-            raise EvidenceError(f"{type(value).__name__} as {name}")
-
-
-def _name(envelope: object) -> str:
-    """Name a record for its successor; what is no bytes has no name."""
-    return digest(envelope) if isinstance(envelope, bytes) else "none"
-
-
-def _genuine(record: Record, signer: Ed25519PublicKey, troubles: list[Trouble]) -> Statement:
-    envelope = read(record.envelope)
-    where, wanted = f"record {record.index}", key_id(signer)
-    if envelope.key_id != wanted:
-        troubles.append(Trouble(
-            "E_UNTRUSTED_SIGNER", where, f"key {wanted[:16]}", f"key {envelope.key_id[:16]}",
-            "somebody else signed it",
-        ))
-    elif not is_signed(envelope, signer):
-        troubles.append(Trouble(
-            "E_BAD_SIGNATURE", where, f"a signature by key {wanted[:16]}", "another",
-            "the record was changed after it was signed",
-        ))
-    return statement_of(envelope)
-
-
-def _placed(record: Record, statement: Statement, troubles: list[Trouble]) -> Place | None:
-    """Compare what the database says beside the envelope with what was signed."""
-    where, place = f"record {record.index}", place_of(statement)
-    if place is None:
-        wrong = Trouble("E_NO_PLACE", where, "its place in the log", "none", "it is no record")
-        troubles.append(wrong)
-        return None
-    if place.index != record.index:
-        troubles.append(Trouble(
-            "E_REORDERED", where, f"the record signed as {record.index}",
-            f"the record signed as {place.index}", "records were put in another order",
-        ))
-    beside = (record.run_id, record.predicate_type, record.recorded_at, record.previous)
-    signed = (place.run_id, statement.predicate_type, place.recorded_at, place.previous)
-    if beside != signed:
-        troubles.append(Trouble(
-            "E_ROW_MISMATCH", where, " ".join(signed), " ".join(beside),
-            "the database row was changed beside its envelope",
-        ))
-    return place
-
-
-def _chained(record: Record, place: Place, previous: str, last: Place | None) -> list[Trouble]:
-    where = f"record {record.index}"
-    troubles = []
-    if place.previous != previous:
-        troubles.append(Trouble(
-            "E_CHAIN", where, f"predecessor {place.previous[:16]}", f"predecessor {previous[:16]}",
-            "the record before it was changed, replaced or taken out",
-        ))
-    if last and last.boot_id == place.boot_id and place.boottime_ms < last.boottime_ms:
-        troubles.append(Trouble(
-            "E_BACKDATED", where, f"after {last.recorded_at}", place.recorded_at,
-            "it claims to be older than the record before it",
-        ))
-    return troubles
 
 
 def _is_of(statement: Statement, run_id: str) -> bool:

@@ -1,13 +1,13 @@
-"""Who must agree to a run before it may break anything, and what they have said."""
+"""Who must agree to a run before it may break anything, and what they have said.
 
-from collections.abc import Sequence
+Standard library only.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-
-from pydantic import Field
-
-from holdfast.model.quantities import Duration, Filled, Frozen
 
 
 class Answer(StrEnum):
@@ -19,25 +19,23 @@ class Answer(StrEnum):
     WITHDRAWN = "withdrawn"  # approved, and taken back
 
 
-class ApprovalSpec(Frozen):
-    """A person other than the one who triggered must approve the plan of a run with much impact.
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Which plans a person must approve, who may, and how old that may be at the first fault."""
 
-    A plan with an irreversible fault must always be approved.
-    """
+    from_impact: int
+    by: Sequence[str]
+    valid_for: timedelta
 
-    from_impact: int = Field(
-        50, ge=0, le=100, strict=True,
-        description="impact score from which a plan must be approved; 0 is every plan",
-    )
-    by: tuple[Filled, ...] = Field(
-        (), description="who may approve, by their names in Airflow; anybody if empty"
-    )
-    wait: Duration = Field(
-        timedelta(minutes=30), description="how long a run waits for an answer; none is a no"
-    )
-    valid_for: Duration = Field(
-        timedelta(hours=1), description="how old an approval may be when the first fault is armed"
-    )
+    @classmethod
+    def read(cls, told: Mapping[str, object]) -> "Rule":
+        """Read what a signed plan says of it; ValueError if that is no rule."""
+        impact, by, valid_for = told["from_impact"], told["by"], told["valid_for"]
+        match = re.fullmatch(r"([0-9]{1,15})(ms|s)", str(valid_for))
+        if type(impact) is not int or not isinstance(by, list) or match is None:
+            raise ValueError(f"not a rule of approval: {dict(told)!r}")
+        unit = timedelta(milliseconds=1) if match[2] == "ms" else timedelta(seconds=1)
+        return cls(impact, tuple(map(str, by)), int(match[1]) * unit)
 
     def why_asked(self, impact: int, irreversible: Sequence[str]) -> str:
         """Say why a person must approve such a plan; empty if nobody need."""

@@ -2,9 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 PREDICATES = "https://holdfast.dev/evidence/"
-"""Prefix of the predicate types: plan/v1, approval/v1, run-start/v1, result/v1, report/v1."""
+"""Prefix of the predicate types: plan/v1, approval/v1, run-start/v1, result/v1, report/v1,
+key-event/v1, and of what goes with a bundle, export/v1."""
+
+
+class Role(StrEnum):
+    """What a key signs: one key does not sign for two."""
+
+    RUNNER = "runner"      # plans, starts, results
+    APPROVER = "approver"  # what a person has answered
+    LOG = "log"            # the log's checkpoints
+    EXPORTER = "exporter"  # the list of what is in a bundle
+    WITNESS = "witness"    # that a log has only grown
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from holdfast.model.allowance import BlastRadius, BudgetSpec, HealthSpec, OwnRadius, Traffic
-from holdfast.model.approval import ApprovalSpec
+from holdfast.model.approval_spec import ApprovalSpec
 from holdfast.model.indicator import Indicator
 from holdfast.model.mechanism import MechanismSpec
 from holdfast.model.quantities import BoundText, Duration, Filled, Frozen, Name, Stops

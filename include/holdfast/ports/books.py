@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from holdfast.model.record import Record, Statement
+from holdfast.model.record import Record, Role, Statement
 from holdfast.model.run import Artefact, Entry, EntryKind, Notice, Run
 
 
@@ -58,8 +58,36 @@ class Notary(Protocol):
     def records(self, run_id: str | None = None) -> Sequence[Record]:
         """The log, or a run's part of it, in order."""
 
-    def public_key(self) -> bytes:
-        """The runner's public key, PEM."""
+    def public_key(self, role: Role = Role.RUNNER) -> bytes:
+        """The public key of a role, PEM."""
+
+    def sign(self, statement: Statement, role: Role) -> bytes:
+        """Sign what is no record of the log: an envelope."""
+
+    def sign_head(self) -> None:
+        """Sign the head of a log that has records of before heads were kept; else do nothing."""
+
+
+class EvidenceLog(Protocol):
+    """The log as a tree: its head, its tiles, and what can be proven with them."""
+
+    def head(self, *, is_cosigned: bool = False) -> tuple[str, str]:
+        """The newest checkpoint, a signed note, and when it was made; empty for an empty log.
+
+        With `is_cosigned`, the newest that enough witnesses have signed too.
+        """
+
+    def tile(self, level: int, number: int) -> bytes:
+        """The hashes of a tile as far as there are; empty if there is none."""
+
+    def proof(self, index: int) -> str:
+        """Prove that a record is in the log, by its newest head: a tlog-proof."""
+
+    def consistency(self, old: int, new: int) -> tuple[bytes, ...]:
+        """Prove that the log of `new` records begins with that of `old`."""
+
+    def keep_head(self, note: str, at: str, *, is_cosigned: bool) -> None:
+        """Write down a checkpoint that witnesses have signed too."""
 
 
 class Notifier(Protocol):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from holdfast.clock import Clock
 from holdfast.model.indicator import Indicator
-from holdfast.ports.books import Artefacts, Books, Notary, Notifier
+from holdfast.ports.books import Artefacts, Books, EvidenceLog, Notary, Notifier
 from holdfast.ports.faults import FaultDriver
 from holdfast.ports.leases import Journals, Keepers, LeaseStore
 from holdfast.ports.ledger import Ledger
@@ -28,6 +28,7 @@ class Ports:
     ledger: Ledger
     artefacts: Artefacts
     notary: Notary
+    log: EvidenceLog
     notifier: Notifier
     drivers: Mapping[str, FaultDriver]
     metrics: Callable[[str], Metrics]

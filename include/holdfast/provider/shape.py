@@ -5,7 +5,7 @@ from typing import Any
 
 from airflow.sdk import Asset, BaseOperator, TaskGroup, TriggerRule
 
-from holdfast.model.approval import ApprovalSpec
+from holdfast.model.approval_spec import ApprovalSpec
 from holdfast.model.suite import Suite
 from holdfast.plan.outline import Outline, OutlineExperiment, outline
 from holdfast.provider.operators.arm import ArmFaultOperator

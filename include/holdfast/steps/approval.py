@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from holdfast.errors import ApprovalRefused, HoldfastError, NotApproved
-from holdfast.evidence.approval import APPROVAL, latest_approval
-from holdfast.model.approval import Answer, Approval, ApprovalSpec
+from holdfast.evidence.approval import latest_approval
+from holdfast.evidence.roles import APPROVAL
+from holdfast.model.approval import Answer, Approval
+from holdfast.model.approval_spec import ApprovalSpec
 from holdfast.model.quantities import format_duration
-from holdfast.model.record import Statement
+from holdfast.model.record import Role, Statement
 from holdfast.model.run import EntryKind, Notice
 from holdfast.model.verdict import Finding, Verdict
 from holdfast.ports.bundle import Ports
@@ -45,7 +47,7 @@ def why_asked(ports: Ports, run_id: str) -> str:
     spec = suite_of(ports, run_id).approval
     if spec is None:
         return ""
-    return spec.why_asked(_impact(ports, run_id), irreversible(plan_of(ports, run_id)))
+    return spec.rule.why_asked(_impact(ports, run_id), irreversible(plan_of(ports, run_id)))
 
 
 def ask(ports: Ports, run_id: str) -> Request | None:
@@ -113,7 +115,8 @@ def pending_request(ports: Ports, run_id: str) -> Mapping[str, object] | None:
 def signed_answer(ports: Ports, run_id: str) -> Approval | None:
     """What was answered about the run's plan, as it was signed; the books alone prove nothing."""
     records = ports.notary.records(run_id)
-    return latest_approval(records, _digest(ports, run_id), ports.notary.public_key())
+    return latest_approval(
+        records, _digest(ports, run_id), ports.notary.public_key(Role.APPROVER))
 
 
 def record(ports: Ports, run_id: str, told: Approval) -> None:
@@ -145,7 +148,7 @@ def _why_not(ports: Ports, run_id: str, given: Given) -> str:
     """Why this yes does not count; nothing if it does."""
     plan = plan_of(ports, run_id)
     digest, needed = str(plan["digest"]), irreversible(plan)
-    if why := _spec(ports, run_id).why_not_by(given.by, run_of(ports, run_id).triggered_by):
+    if why := _spec(ports, run_id).rule.why_not_by(given.by, run_of(ports, run_id).triggered_by):
         return why
     if given.plan != digest:
         return f"{given.by} has approved {given.plan or 'no plan by its digest'}, this is {digest}"

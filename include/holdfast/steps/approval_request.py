@@ -68,7 +68,7 @@ def others(ports: Ports, run_id: str) -> list[str]:
     """Whom the suite names, but for the one who triggered; empty if anybody else may approve."""
     spec, asker = suite_of(ports, run_id).approval, run_of(ports, run_id).triggered_by
     named = () if spec is None else spec.by
-    return [name for name in named if spec is not None and not spec.why_not_by(name, asker)]
+    return [name for name in named if spec is not None and not spec.rule.why_not_by(name, asker)]
 
 
 def _glance(ports: Ports, run_id: str, plan: Mapping[str, Any]) -> Iterator[str]:

@@ -17,3 +17,8 @@ def catalogue() -> Mapping[str, Control]:
 def digests() -> Mapping[str, str]:
     """The digest of each catalogue in force, by its name: a reading of a framework may change."""
     return dict(Registry[str](_ROOM, "DIGEST"))
+
+
+def contents() -> Mapping[str, bytes]:
+    """The catalogues themselves, by name."""
+    return dict(Registry[bytes](_ROOM, "CONTENT"))

@@ -65,3 +65,19 @@ POSTING = Table(
     Column("amount", WHOLE, nullable=False),
     Column("at", String, nullable=False),
 )
+
+TILE = Table(
+    "tile", METADATA,
+    Column("level", Integer, primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("hashes", LargeBinary, nullable=False),
+)
+
+CHECKPOINT = Table(
+    "checkpoint", METADATA,
+    Column("seq", Integer, primary_key=True),
+    Column("size", Integer, nullable=False, index=True),
+    Column("is_cosigned", Integer, nullable=False),
+    Column("at", String, nullable=False),
+    Column("note", Text, nullable=False),
+)

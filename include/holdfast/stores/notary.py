@@ -1,127 +1,198 @@
-"""Sign statements and append them to the evidence log: the one holder of the runner's key."""
+"""Sign statements and append them to the evidence log: the one holder of its keys."""
 
-import fcntl
-import stat
-from collections.abc import Sequence
+import queue
+import threading
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import insert, select, type_coerce
-from sqlalchemy.types import NullType
+from sqlalchemy import Connection, insert, select
 
 from holdfast.clock import Clock, SystemClock
 from holdfast.errors import EvidenceError
-from holdfast.evidence.envelope import read, seal
-from holdfast.evidence.keys import key_id, new_key, private_key, public_pem
-from holdfast.evidence.log import GENESIS, Place, digest, placed
-from holdfast.model.record import Record, Statement
+from holdfast.evidence.checkpoint import Checkpoint, read_checkpoint
+from holdfast.evidence.envelope import read, seal, statement_of
+from holdfast.evidence.keys import key_id, public_pem
+from holdfast.evidence.log import GENESIS, digest
+from holdfast.evidence.merkle import root
+from holdfast.evidence.note import Note, signed
+from holdfast.evidence.roles import KEY_EVENT, announced, announcement
+from holdfast.evidence.tiles import complete_of
+from holdfast.evidence.trust import origin_of
+from holdfast.model.record import Record, Role, Statement
+from holdfast.stores._batch import Batch, Claim, Keys
 from holdfast.stores._database import Database, reading, writing
-from holdfast.stores._files import write_durably
 from holdfast.stores._tables import RECORD
+from holdfast.stores._tree import ENVELOPE, catch_up, grow, keep, newest, tile_of
+from holdfast.stores.keys import KeyFiles
 
-_ENVELOPE = type_coerce(RECORD.c.envelope, NullType())
-_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_LARGEST_SIGNED = 64 * 2**20
+"""What is no record may be larger than one: the list of a bundle's files. Bytes."""
+_OURS = (Role.RUNNER, Role.APPROVER, Role.LOG, Role.EXPORTER)
 
 
 class LocalNotary:
-    """The log in the books, the key in a file of its owner's (made for an empty log only)."""
+    """The log in the books, keys in files of their owner's.
 
-    def __init__(self, books: Database, key: Path, clock: Clock | None = None) -> None:
-        self._books, self._key, self._clock = books, key, clock or SystemClock()
+    What is asked for while another thread writes is written with the next, in one transaction.
+    """
+
+    def __init__(self, books: Database, keys: Path, clock: Clock | None = None) -> None:
+        self._books, self._clock = books, clock or SystemClock()
+        self._keys = KeyFiles(keys, self._check_no_key_is_lost)
+        self._turn, self._waiting = threading.Lock(), queue.SimpleQueue[Claim]()
+        self._announced: frozenset[str] = frozenset()
 
     def append(self, run_id: str, statement: Statement) -> Record:
         """Sign and write durably before returning. EvidenceError if it cannot be."""
-        key = self._private_key()
-        latest = select(RECORD.c.number, _ENVELOPE).order_by(RECORD.c.number.desc())
-        with writing(self._books, EvidenceError) as connection:
-            row = connection.execute(latest.limit(1)).one_or_none()
-            index, previous = (0, GENESIS) if row is None else (row[0] + 1, _digest(*row))
-            if row is not None:
-                self._expect_own(row[1], key)
-            place = self._place(index, previous, run_id)
-            record = Record(
-                index=index, run_id=run_id, predicate_type=statement.predicate_type,
-                recorded_at=place.recorded_at, previous=previous,
-                envelope=seal(placed(statement, place), key),
-            )
-            connection.execute(insert(RECORD).values(_columns(record)))
-        return record
+        claim = Claim(run_id, statement)
+        self._waiting.put(claim)
+        with self._turn:
+            if not claim.is_done:
+                self._write_waiting()
+        return claim.result()
 
     def records(self, run_id: str | None = None) -> Sequence[Record]:
         """The log, or a run's part of it, in order; what is no envelope is given as it is."""
         query = select(
             RECORD.c.number, RECORD.c.run_id, RECORD.c.predicate_type, RECORD.c.recorded_at,
-            RECORD.c.previous, _ENVELOPE,
+            RECORD.c.previous, ENVELOPE,
         ).order_by(RECORD.c.number)
         if run_id is not None:
             query = query.where(RECORD.c.run_id == run_id)
         with reading(self._books, EvidenceError) as connection:
             return [Record(*row) for row in connection.execute(query)]
 
-    def public_key(self) -> bytes:
-        """The runner's public key, PEM."""
-        return public_pem(self._private_key().public_key())
+    def public_key(self, role: Role = Role.RUNNER) -> bytes:
+        """The public key of a role, PEM."""
+        return public_pem(self._keys.private(role).public_key())
 
-    def _place(self, index: int, previous: str, run_id: str) -> Place:
-        return Place(
-            index=index, previous=previous, run_id=run_id,
-            recorded_at=self._clock.now().isoformat(timespec="milliseconds"),
-            boottime_ms=round(self._clock.boottime() * 1000),
-            boot_id=_BOOT_ID.read_text().strip(),
-        )
+    def sign(self, statement: Statement, role: Role) -> bytes:
+        """Sign what is no record of the log: an envelope."""
+        return seal(statement, self._keys.private(role), _LARGEST_SIGNED)
 
-    def _expect_own(self, latest: object, key: Ed25519PrivateKey) -> None:
-        """Refuse a second key: its records would look signed by somebody else."""
-        known = _signer(latest)
-        if known not in ("", key_id(key.public_key())):
+    def sign_head(self) -> None:
+        """Sign the head of a log that has records of before heads were kept; else do nothing."""
+        with writing(self._books, EvidenceError) as connection:
+            size = catch_up(connection)
+            if size > newest(connection)[0]:
+                self._sign(connection, self._own_keys(), size)
+
+    def _own_keys(self) -> Keys:
+        return {role: self._keys.private(role) for role in _OURS}
+
+    def _write_waiting(self) -> None:
+        claims = list(_drained(self._waiting))
+        try:
+            keys = self._own_keys()
+            with writing(self._books, EvidenceError) as connection:
+                written = self._write(connection, keys, claims)
+        except EvidenceError as error:
+            for claim in claims:
+                claim.fail(error)
+        else:
+            for claim, record in written:
+                claim.succeed(record)
+
+    def _write(
+        self, connection: Connection, keys: Keys, claims: Sequence[Claim]
+    ) -> list[tuple[Claim, Record]]:
+        """Records, tree and checkpoint in one transaction: never one without the others."""
+        size = catch_up(connection)
+        batch = Batch(keys, self._clock, size, self._previous(connection, keys))
+        own = frozenset(key_id(key.public_key()) for key in keys.values())
+        if own != self._announced and own != _announced(connection):
+            batch.add("", announcement({role: key.public_key() for role, key in keys.items()}))
+        written = []
+        for claim in claims:
+            try:
+                written.append((claim, batch.add(claim.run_id, claim.statement)))
+            except EvidenceError as error:
+                claim.fail(error)
+        if written:
+            connection.execute(insert(RECORD), [_columns(record) for record in batch.records])
+            grow(connection, size, [record.envelope for record in batch.records])
+            self._sign(connection, keys, batch.size)
+        return written
+
+    def _sign(self, connection: Connection, keys: Keys, size: int) -> None:
+        origin = _origin(connection) or origin_of(keys[Role.LOG].public_key())
+        complete = complete_of(lambda level, number: tile_of(connection, level, number))
+        text = str(Checkpoint(origin, size, root(size, complete)))
+        note = Note(text, [signed(text, origin, keys[Role.LOG])])
+        at = self._clock.now().isoformat(timespec="milliseconds")
+        keep(connection, size, str(note), at, is_cosigned=False)
+
+    def _previous(self, connection: Connection, keys: Keys) -> str:
+        """Name the log's last record. EvidenceError if nothing of this runner's can follow it.
+
+        A second key's records would look signed by somebody else.
+        """
+        query = select(RECORD.c.number, ENVELOPE).order_by(RECORD.c.number.desc()).limit(1)
+        row = connection.execute(query).one_or_none()
+        if row is None:
+            return GENESIS
+        number, envelope = row
+        if not isinstance(envelope, bytes):
+            raise EvidenceError("not an envelope: nothing can follow it", index=number)
+        own = {key_id(keys[role].public_key()) for role in (Role.RUNNER, Role.APPROVER)}
+        known = _signer(envelope)
+        if known and known not in own:
             raise EvidenceError(
-                f"the records in {self._books} are signed with key {known[:16]}, and {self._key} "
-                f"is another: put that key there (machines that share a store share the key), or "
-                f"move {self._books} away and begin a new log"
+                f"the records in {self._books} are signed with key {known[:16]}, and "
+                f"{self._keys.folder} holds others: put that key there (machines that share a "
+                f"store share the keys), or move {self._books} away and begin a new log"
+            )
+        return digest(envelope)
+
+    def _check_no_key_is_lost(self, role: Role, path: Path) -> None:
+        """A new key beside old records would make them look signed by somebody else."""
+        with reading(self._books, EvidenceError) as connection:
+            there = connection.execute(select(RECORD.c.number).limit(1)).first()
+            known = "" if there is None else _known_of(connection, role)
+        if known:
+            raise EvidenceError(
+                f"the signing key {path} is missing, and records of key {known[:16]} exist in "
+                f"{self._books}: put the key back, or move {self._books} away and begin a new "
+                f"log; to check the records, give the public keys with --trust"
             )
 
-    def _private_key(self) -> Ed25519PrivateKey:
+
+def _drained(waiting: "queue.SimpleQueue[Claim]") -> Iterator[Claim]:
+    while True:
         try:
-            if not self._key.exists():
-                self._make_key()
-            mode = stat.S_IMODE(self._key.stat().st_mode)
-            if mode & 0o077:
-                raise EvidenceError(
-                    f"others may read the signing key {self._key} (mode {mode:04o}): "
-                    f"chmod 600 {self._key}, and make a new key if somebody did"
-                )
-            return private_key(self._key.read_bytes())
-        except OSError as error:
-            raise EvidenceError(
-                f"the signing key {self._key} cannot be read ({error.strerror}): "
-                f"give it to the user who runs Holdfast, mode 0600"
-            ) from error
-
-    def _make_key(self) -> None:
-        self._key.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with self._key.with_suffix(".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not self._key.exists():
-                self._check_no_key_is_lost()
-                write_durably(self._key, new_key(), 0o600)
-
-    def _check_no_key_is_lost(self) -> None:
-        """A new key beside old records would make them look signed by somebody else."""
-        records = self.records()
-        if not records:
+            yield waiting.get_nowait()
+        except queue.Empty:
             return
-        known = _signer(records[-1].envelope)[:16] or "unknown: the last record is damaged"
-        raise EvidenceError(
-            f"the signing key {self._key} is missing, and {len(records)} records of key {known} "
-            f"exist in {self._books}: put the key back, or move {self._books} away and begin a "
-            f"new log; to check the records, give the public key with --key"
-        )
 
 
-def _digest(number: int, envelope: object) -> str:
-    if not isinstance(envelope, bytes):
-        raise EvidenceError("not an envelope: nothing can follow it", index=number)
-    return digest(envelope)
+def _announced(connection: Connection) -> frozenset[str]:
+    """The keys that the log's latest announcement names."""
+    return frozenset(key for key in _latest_announcement(connection).values())
+
+
+def _known_of(connection: Connection, role: Role) -> str:
+    """The key that the log knows for a role; empty if none, a remark if the log is damaged."""
+    known = _latest_announcement(connection).get(role, "")
+    if known or role is not Role.RUNNER:
+        return known
+    query = select(ENVELOPE).order_by(RECORD.c.number.desc()).limit(1)
+    return _signer(connection.execute(query).scalar()) or "unknown: the last record is damaged"
+
+
+def _latest_announcement(connection: Connection) -> dict[Role, str]:
+    query = select(ENVELOPE).where(RECORD.c.predicate_type == KEY_EVENT)
+    envelope = connection.execute(query.order_by(RECORD.c.number.desc()).limit(1)).scalar()
+    try:
+        told = map(statement_of, [read(envelope)] if isinstance(envelope, bytes) else ())
+        return {key.role: key.id for key in announced(told)}
+    except EvidenceError:
+        return {}  # damaged: verify tells
+
+
+def _origin(connection: Connection) -> str:
+    """The log's name, as its newest checkpoint has it; empty for a new log."""
+    _, note, _ = newest(connection)
+    return read_checkpoint(note)[0].origin if note else ""
 
 
 def _signer(envelope: object) -> str:

@@ -18,14 +18,14 @@ STATEMENT = Statement("t/plan/v1", {}, {"n": 1})
 
 @pytest.fixture
 def notary(settings):
-    return LocalNotary(books_of(settings), settings.key)
+    return LocalNotary(books_of(settings), settings.keys)
 
 
 def test_a_lost_key_is_not_replaced_while_its_records_are_there(notary, settings):
     """E1: a new key would make every record look signed by somebody else."""
     signer = key_id(public_key(notary.public_key()))
     notary.append("s--1", STATEMENT)
-    key = settings.key
+    key = settings.keys / "runner.pem"
     key.unlink()
     for ask in (notary.public_key, lambda: notary.append("s--1", STATEMENT)):
         with pytest.raises(EvidenceError, match=f"is missing, and 1 records of key {signer[:16]}"):
@@ -35,7 +35,7 @@ def test_a_lost_key_is_not_replaced_while_its_records_are_there(notary, settings
 
 def test_a_lost_key_is_missed_beside_a_damaged_record_too(notary, settings, tamper):
     notary.append("s--1", STATEMENT)
-    settings.key.unlink()
+    (settings.keys / "runner.pem").unlink()
     trigger = "record_append_only ON record" if settings.store else "record_no_update"
     tamper(f"DROP TRIGGER {trigger}")
     tamper("UPDATE record SET envelope = '{}'")
@@ -47,7 +47,7 @@ def test_another_key_than_the_logs_is_refused(notary, settings, tmp_path):
     """E1: as on a second machine whose home has a key of its own."""
     notary.append("s--1", STATEMENT)
     signer = key_id(public_key(notary.public_key()))
-    other = LocalNotary(books_of(settings), tmp_path / "other" / "runner.pem")
+    other = LocalNotary(books_of(settings), tmp_path / "other")
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "runner.pem").write_bytes(new_key())
     (tmp_path / "other" / "runner.pem").chmod(0o600)

@@ -83,7 +83,7 @@ def test_no_prometheus_no_run(lab):
 
 def test_a_key_that_others_may_read_signs_nothing(lab):
     """E1: without evidence there is no fault."""
-    with mode(lab.settings.key, 0o644):
+    with mode(lab.settings.keys / "runner.pem", 0o644):
         code, said, run = finished(lab, "brief-0")
     assert 6 == code, said
     assert "runner.pem" in said

@@ -82,7 +82,7 @@ def test_a_named_person_reads_the_request_and_approves_it(airflow):
     assert 0 == done.exit_code, done.output
     assert (("lead", "secret"), "Approve") == (airflow.who, airflow.said[0])
     assert "May asked break nowhere?\n\n| Plan |" in done.stdout
-    assert "signed as record 1: approved by lead: agreed" in done.stdout
+    assert "signed as record 2: approved by lead: agreed" in done.stdout
 
 
 def test_a_person_refuses(airflow):

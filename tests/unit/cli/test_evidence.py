@@ -11,6 +11,7 @@ from holdfast.cli.evidence import app
 from holdfast.model.record import PREDICATES, Statement
 from holdfast.model.run import Run
 from holdfast.settings import Settings
+from holdfast.steps.export import write_trust
 from holdfast.wiring import ports as wired
 
 RUN = "shop--1"
@@ -39,7 +40,7 @@ def ask(*arguments):
 
 def test_list_names_runs_and_records(ports):
     (row,) = json.loads(ask("list", "--json").stdout)
-    assert (RUN, "started", [0, 1, 2]) == (row["run"], row["verdict"], row["records"])
+    assert (RUN, "started", [1, 2, 3]) == (row["run"], row["verdict"], row["records"])
     assert RUN in ask("list").stdout
 
 
@@ -57,8 +58,8 @@ def test_show_of_an_unknown_run_names_those_there_are(ports):
 def test_a_genuine_run_is_ok_and_the_trust_is_said_honestly(ports):
     """E1: the deployment's own key shows integrity, not origin."""
     result = ask("verify", RUN)
-    assert (0, True) == (result.exit_code, "OK shop--1: 3 records" in result.stdout)
-    assert "integrity only" in result.stdout
+    assert (5, True) == (result.exit_code, "INTEGRITY ONLY shop--1: 3 records" in result.stdout)
+    assert "E_NO_TRUST" in result.stdout
 
 
 def test_a_swapped_file_fails_with_its_name(ports):
@@ -67,11 +68,7 @@ def test_a_swapped_file_fails_with_its_name(ports):
     result = ask("verify", RUN, "--json")
     told = json.loads(result.stdout)
     assert (1, False, ["E_ARTEFACT_MISMATCH"]) == (
-        result.exit_code, told["ok"], [t["code"] for t in told["troubles"]])
-
-
-def test_an_unknown_run_is_missing(ports):
-    assert 3 == ask("verify", "never").exit_code
+        result.exit_code, told["ok"], [t["code"] for t in told["troubles"][1:]])
 
 
 def test_a_verdict_edited_in_the_books_is_found(ports, tmp_path):
@@ -87,19 +84,33 @@ def test_a_verdict_edited_in_the_books_is_found(ports, tmp_path):
 def test_what_is_worth_a_note_is_told(ports):
     """A verdict that the books do not have yet is no trouble."""
     result = ask("verify", RUN)
-    assert (0, True) == (result.exit_code, "note: the books have no verdict yet" in result.stdout)
+    assert (5, True) == (result.exit_code, "note: the books have no verdict yet" in result.stdout)
     assert 1 == len(json.loads(ask("verify", RUN, "--json").stdout)["notes"])
 
 
-def test_a_key_got_by_another_way_is_used(ports, tmp_path):
-    (tmp_path / "pub.pem").write_bytes(ports.notary.public_key())
-    result = ask("verify", RUN, "--key", str(tmp_path / "pub.pem"))
-    assert (0, True) == (result.exit_code, "against the key in" in result.stdout)
+def test_trust_got_by_another_way_is_used(ports, tmp_path):
+    assert 0 == ask("trust", str(tmp_path / "trust")).exit_code
+    result = ask("verify", RUN, "--trust", str(tmp_path / "trust"))
+    assert (0, True) == (result.exit_code, "OK shop--1: 3 records of a log of 4" in result.stdout)
 
 
-def test_a_key_that_is_not_there_is_a_wrong_argument(ports):
-    result = ask("verify", RUN, "--key", "/nonexistent")
-    assert (2, True) == (result.exit_code, "/nonexistent: the public key cannot" in result.stderr)
+def test_an_unknown_run_is_only_missing(ports, tmp_path):
+    ask("trust", str(tmp_path / "trust"))
+    assert 3 == ask("verify", "never", "--trust", str(tmp_path / "trust")).exit_code
+
+
+def test_trust_in_another_key_is_not_met(ports, tmp_path):
+    ask("trust", str(tmp_path / "trust"))
+    other = wired(Settings(home=tmp_path / "other", experiments=tmp_path))
+    other.notary.append("x", Statement(f"{PREDICATES}plan/v1", {}, {}))
+    write_trust(other, tmp_path / "trust")
+    result = ask("verify", RUN, "--trust", str(tmp_path / "trust"))
+    assert (5, True) == (result.exit_code, "E_UNTRUSTED_SIGNER record 1" in result.stdout)
+
+
+def test_trust_that_is_not_there_is_told_with_its_cure(ports):
+    result = ask("verify", RUN, "--trust", "/nonexistent")
+    assert (6, True) == (result.exit_code, "made by `holdfast evidence trust`" in result.stderr)
 
 
 @pytest.mark.parametrize(("command", "code"), [(["list"], 1), (["verify", RUN], 6)])
@@ -144,5 +155,5 @@ def _edit(home, *statements):
 
 
 def test_an_unusable_key_is_an_evidence_error(ports):
-    ports.settings.key.chmod(0o644)
+    (ports.settings.keys / "runner.pem").chmod(0o644)
     assert 6 == ask("verify", RUN).exit_code

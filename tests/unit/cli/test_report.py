@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from holdfast.cli.report import reporter
+from holdfast.ports.reports import CannotRender
 from holdfast.reports import pdf
 from holdfast.settings import Settings
 from holdfast.steps.plan import PlanRequest, plan
@@ -88,7 +89,7 @@ def test_a_folder_that_is_not_there_is_refused(ports):
 
 def test_without_its_libraries_a_pdf_is_refused_with_the_cure(ports, monkeypatch):
     def lacking(*_):
-        raise pdf.CannotRender("no PDF: a library is missing; apt-get install libpango-1.0-0")
+        raise CannotRender("no PDF: a library is missing; apt-get install libpango-1.0-0")
 
     monkeypatch.setattr(pdf.PdfReport, "render", lacking)
     got = ask(RUN, "--format", "pdf")

@@ -2,9 +2,9 @@
 
 import pytest
 
-from holdfast.evidence.approval import APPROVAL
+from holdfast.evidence.roles import APPROVAL
 from holdfast.evidence.trouble import Injection
-from holdfast.model.approval import ApprovalSpec
+from holdfast.model.approval_spec import ApprovalSpec
 from support.evidence import PLAN, RESULT, RUN, START, Log
 
 DIGEST = f"sha256:{RUN}"
@@ -62,14 +62,14 @@ def test_what_is_wrong_is_told_in_words_an_auditor_can_quote(log):
     run(log).add(RESULT)
     (trouble,) = log.check().troubles
     assert (
-        "E_APPROVAL_MISSING_OR_LATE record 1: the run began without being approved (expected an "
+        "E_APPROVAL_MISSING_OR_LATE record 2: the run began without being approved (expected an "
         "approval before it, as its impact is 60, and must be approved from 50 on, found none)"
     ) == str(trouble)
 
 
 @pytest.mark.parametrize("impact", [{}, {"impact": "much"}, {"impact": {"score": "9"}}])
 def test_an_impact_that_is_not_known_counts_as_the_worst(log, impact):
-    log.add(PLAN, approval={"from_impact": 100}, **impact)
+    log.add(PLAN, approval=ApprovalSpec(from_impact=100).model_dump(mode="json"), **impact)
     assert ["E_APPROVAL_MISSING_OR_LATE"] == codes(run(log))
 
 
@@ -111,7 +111,7 @@ def test_an_approval_of_another_plan_is_found(log):
     plan(log)
     assert ["E_APPROVAL_MISSING_OR_LATE"] == codes(run(log))
     said(log, plan_digest="sha256:other")
-    assert "E_PLAN_DIGEST" in codes(log)
+    assert "E_APPROVAL_NOT_FOR_THIS_PLAN" in codes(log)
 
 
 def test_an_approval_by_who_triggered_is_found(log):
@@ -172,5 +172,6 @@ def test_an_answer_that_cannot_be_read_is_found(log, answer):
 def test_an_answer_without_its_place_in_the_log_is_no_approval(log, answer):
     plan(log)
     said(log, answer)
-    log.edit(1, lambda told: told.update(log={"run_id": RUN}), log.key.read_bytes())
+    key = (log.keys / "approver.pem").read_bytes()
+    log.edit(2, lambda told: told.update(log={"run_id": RUN}), key)
     assert {"E_NO_PLACE", "E_APPROVAL_MALFORMED"} <= {*codes(run(log))}

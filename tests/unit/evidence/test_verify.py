@@ -17,7 +17,12 @@ def log(tmp_path):
 
 
 def _codes(checked):
-    return [(t.code, t.where) for t in checked.troubles]
+    """What is wrong with records and files; the tree, which every edit changes, has tests below."""
+    return [(t.code, t.where) for t in checked.troubles if not t.code.startswith("E_TREE")]
+
+
+def _tree(checked):
+    return [t.code for t in checked.troubles if t.code.startswith("E_TREE")]
 
 
 def _hold(predicate):
@@ -28,6 +33,22 @@ def test_a_genuine_run_has_no_trouble(log):
     checked = log.check()
     assert ([], 0, 6, 3, 2) == (
         _codes(checked), checked.exit_code, checked.log_size, checked.records, checked.artefacts)
+
+
+def test_a_genuine_log_is_the_tree_that_was_signed(log):
+    assert [] == _tree(log.check())
+
+
+def test_records_edited_from_the_first_to_the_last_are_not_the_signed_tree(log):
+    """E1: whoever holds the runner's key can chain all records anew, and not sign their root."""
+    log.edit(5, lambda p: p.update(verdict="HELD"), log.key.read_bytes())
+    checked = log.check()
+    assert ([], ["E_TREE_ROOT"], 1) == (_codes(checked), _tree(checked), checked.exit_code)
+
+
+def test_the_newest_records_cut_off_are_missed_by_the_tree(log):
+    log.forge("DELETE FROM record WHERE number = 5")
+    assert ([], ["E_TREE_SIZE"]) == (_codes(log.check()), _tree(log.check()))
 
 
 def test_an_edited_record_is_found(log):
@@ -159,7 +180,7 @@ def test_a_start_for_another_plan_is_found(tmp_path):
     log.add(PLAN)
     log.add(START, plan_digest="sha256:other")
     log.add(RESULT)
-    assert [("E_PLAN_DIGEST", "record 1")] == _codes(log.check())
+    assert [("E_PLAN_DIGEST", "record 2")] == _codes(log.check())
 
 
 def test_a_run_that_was_cleared_and_went_again_is_genuine(tmp_path):
@@ -228,7 +249,7 @@ def _with_results(tmp_path, *verdicts):
     ("HELD", "HELD"), ("HELD", "UNKNOWN"), ("UNKNOWN", "BROKEN"), ("BROKEN", "BROKEN")])
 def test_a_result_that_is_as_bad_or_worse_supersedes_with_a_note(tmp_path, was, now):
     checked = _with_results(tmp_path, was, now)
-    assert ([], [NOTE.format(2, was, 3, now)]) == (_codes(checked), checked.notes)
+    assert ([], [NOTE.format(3, was, 4, now)]) == (_codes(checked), checked.notes)
 
 
 @pytest.mark.parametrize(("was", "now"), [
@@ -237,13 +258,13 @@ def test_a_result_that_is_as_bad_or_worse_supersedes_with_a_note(tmp_path, was, 
 def test_a_result_made_better_without_a_new_start_is_found(tmp_path, was, now):
     """E1: whoever holds the key can sign a nicer result, but not in silence."""
     checked = _with_results(tmp_path, was, now)
-    assert ([("E_RESULT_CHANGED", "record 3")], 1) == (_codes(checked), checked.exit_code)
-    assert f"expected {was}, as in record 2, found {now}" in str(checked.troubles[0])
+    assert ([("E_RESULT_CHANGED", "record 4")], 1) == (_codes(checked), checked.exit_code)
+    assert f"expected {was}, as in record 3, found {now}" in str(checked.troubles[0])
 
 
 def test_a_better_result_after_a_new_start_is_a_note(tmp_path):
     checked = _with_results(tmp_path, "BROKEN", "again", "HELD")
-    note = NOTE.format(2, "BROKEN", 4, "HELD") + ": the run was started again"
+    note = NOTE.format(3, "BROKEN", 5, "HELD") + ": the run was started again"
     assert ([], [note]) == (_codes(checked), checked.notes)
 
 
@@ -264,7 +285,7 @@ def test_a_clock_that_went_back_is_found(tmp_path):
     log.add(PLAN)
     log.clock.passed -= 10
     log.add(PLAN)
-    assert [("E_BACKDATED", "record 1")] == _codes(log.check())
+    assert [("E_BACKDATED", "record 2")] == _codes(log.check())
 
 
 def test_a_trouble_reads_as_one_sentence(log):
@@ -287,7 +308,7 @@ def test_a_list_of_files_that_differs_from_the_signed_subjects_is_found(tmp_path
     log.add(PLAN)
     told = {"plan_digest": f"sha256:{RUN}", "artefacts": [{"name": "x", "digest": "sha256:0"}]}
     log.notary.append(RUN, Statement(RESULT, {}, told))
-    assert [("E_SUBJECTS", "record 1")] == _codes(log.check())
+    assert [("E_SUBJECTS", "record 2")] == _codes(log.check())
 
 
 def test_an_experiment_that_was_never_injected_asks_for_no_start(tmp_path):

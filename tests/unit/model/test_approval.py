@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from holdfast.model.approval import Answer, Approval, ApprovalSpec
+from holdfast.model.approval import Answer, Approval
+from holdfast.model.approval_spec import ApprovalSpec
 
 AT = datetime(2026, 1, 1, 2, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -16,7 +17,7 @@ HOUR = timedelta(hours=1)
 def test_much_impact_must_be_approved_and_what_cannot_be_undone_always(
     impact, irreversible, asked
 ):
-    assert asked == bool(ApprovalSpec().why_asked(impact, irreversible))
+    assert asked == bool(ApprovalSpec().rule.why_asked(impact, irreversible))
 
 
 @pytest.mark.parametrize(("by", "person", "counts"), [
@@ -29,7 +30,7 @@ def test_much_impact_must_be_approved_and_what_cannot_be_undone_always(
     pytest.param((), "  ", False, id="nobody"),
 ])
 def test_whose_yes_counts(by, person, counts):
-    assert counts == (ApprovalSpec(by=by).why_not_by(person, "sre") == "")
+    assert counts == (ApprovalSpec(by=by).rule.why_not_by(person, "sre") == "")
 
 
 @pytest.mark.parametrize(("changes", "digest", "age", "text"), [

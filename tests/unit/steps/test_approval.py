@@ -220,11 +220,11 @@ def test_a_row_in_the_books_approves_nothing(ports):
 def test_an_answer_signed_with_another_key_is_no_answer(ports, tmp_path):
     """E_UNTRUSTED_SIGNER, before the fault and not only at the audit."""
     yes(ports)
-    ports.settings.key.unlink()
+    (ports.settings.keys / "approver.pem").unlink()
     from holdfast.evidence.keys import new_key
     from holdfast.stores._files import write_durably
 
-    write_durably(ports.settings.key, new_key(), 0o600)
+    write_durably(ports.settings.keys / "approver.pem", new_key(), 0o600)
     with pytest.raises(EvidenceError, match="the approval was not signed here"):
         expect_approved(ports, RUN)
 
@@ -289,7 +289,7 @@ def test_a_plan_that_only_who_triggered_may_approve_is_postponed_at_once(tmp_pat
 def test_an_answer_that_cannot_be_signed_is_no_answer(ports):
     """E1: not in the log, not approved."""
     taken = Approval(digest(ports), Answer.APPROVED, "lead", ports.clock.now())
-    ports.settings.key.chmod(0o644)
+    (ports.settings.keys / "runner.pem").chmod(0o644)
     with pytest.raises(EvidenceError):
         record(ports, RUN, taken)
     assert [] == ports.books.read(RUN, EntryKind.APPROVAL)

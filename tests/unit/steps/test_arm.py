@@ -256,7 +256,7 @@ def test_drift_of_an_approved_plan_asks_for_another_approval(ports, tmp_path, mo
 def test_a_fault_that_must_be_approved_and_is_not_is_refused(ports):
     written = suite().model_dump(mode="json", by_alias=True) | {"approval": {"from_impact": 0}}
     entry(ports, EntryKind.SUITE, "core", {"suite": written, "only": [], "dry_run": False})
-    real = LocalNotary(ports.settings.books, ports.settings.key, ports.clock)
+    real = LocalNotary(ports.settings.books, ports.settings.keys, ports.clock)
     real.append(RUN, Statement(f"{PREDICATES}run-start/v1", {}, {}))
     with pytest.raises(ApprovalRefused, match="nobody has approved the plan"):
         arm(replace(ports, notary=real), RUN, "one")

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from holdfast.errors import EvidenceError
-from holdfast.evidence.verify import verify
+from holdfast.evidence.head import Head
+from holdfast.evidence.verify import Evidence, verify
 from holdfast.model.lease import End, Reason, Revocation
 from holdfast.model.run import RunState
 from holdfast.model.verdict import Finding, Verdict
@@ -21,6 +22,7 @@ from holdfast.steps.reserve import reserve
 from holdfast.steps.seal import seal
 from support import suites
 from support.after import ended, put_lease, set_state
+from support.evidence import roles_of
 from support.memory_books import MemoryNotary
 from support.ports import START, FakeMetrics
 from support.runs import RUN, WELL, planned
@@ -77,7 +79,7 @@ def _troubles(ports):
         return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else None
 
     log = ports.notary.records()
-    checked = verify(log, RUN, ports.notary.public_key(), digest)
+    checked = verify(Evidence(log, Head(None), digest), RUN, roles_of(ports.notary))
     return [(t.code, t.where) for t in checked.troubles]
 
 

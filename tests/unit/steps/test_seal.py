@@ -5,8 +5,9 @@ import json
 from dataclasses import replace
 
 from holdfast.evidence.envelope import read, statement_of
+from holdfast.evidence.head import Head
 from holdfast.evidence.trouble import Injection
-from holdfast.evidence.verify import verify
+from holdfast.evidence.verify import Evidence, verify
 from holdfast.model.run import RunState
 from holdfast.model.verdict import Finding, Verdict
 from holdfast.spec.rules.faults import MOST_EXPERIMENTS
@@ -17,6 +18,7 @@ from holdfast.steps.reserve import reserve
 from holdfast.steps.seal import seal
 from support import suites
 from support.after import ended, put_lease, set_state
+from support.evidence import roles_of
 from support.ports import START, FakeMetrics
 from support.runs import RUN, WELL
 
@@ -37,7 +39,8 @@ def _troubles(ports):
         return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else None
 
     log = ports.notary.records()
-    return [t.code for t in verify(log, RUN, ports.notary.public_key(), digest).troubles]
+    evidence = Evidence(log, Head(None), digest)
+    return [t.code for t in verify(evidence, RUN, roles_of(ports.notary)).troubles]
 
 
 def test_journals_history_samples_and_book_are_kept(tmp_path):
@@ -71,7 +74,7 @@ def test_the_result_names_plan_start_verdict_and_figures(tmp_path):
     recover(ports, RUN, "second", "lease-second")
     told = _predicate(ports, seal(ports, RUN))
     run = ports.books.run(RUN)
-    assert (run.plan_digest, 1, "HELD", ["dora:art-24.4"]) == tuple(
+    assert (run.plan_digest, 2, "HELD", ["dora:art-24.4"]) == tuple(
         told[k] for k in ("plan_digest", "start_index", "verdict", "controls"))
     assert digests() == told["catalogues"]
     second = next(e for e in told["experiments"] if e["name"] == "second")
@@ -101,9 +104,10 @@ def test_a_start_after_the_fault_is_found_from_the_result_alone(tmp_path):
     reserve(ports, RUN)
     seal(ports, RUN)
     boot = _predicate(ports, 1)["log"]["boot_id"]
-    log, key = ports.notary.records(), ports.notary.public_key()
     early = [Injection("lease-first", boot, 1)]
-    assert "E_LATE_START" in [t.code for t in verify(log, RUN, key, lambda _: None, early).troubles]
+    evidence = Evidence(ports.notary.records(), Head(None), lambda _: None, early)
+    troubles = verify(evidence, RUN, roles_of(ports.notary)).troubles
+    assert "E_LATE_START" in [t.code for t in troubles]
 
 
 def test_samples_are_kept_for_every_objective(tmp_path):

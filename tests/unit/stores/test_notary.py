@@ -13,7 +13,7 @@ STATEMENT = Statement("t/plan/v1", {}, {"n": 1})
 
 @pytest.fixture
 def notary(tmp_path):
-    return LocalNotary(tmp_path / "books.db", tmp_path / "keys" / "runner.pem")
+    return LocalNotary(tmp_path / "books.db", tmp_path / "keys")
 
 
 def test_the_key_is_made_at_first_use_for_its_owner_only(notary, tmp_path):
@@ -24,7 +24,7 @@ def test_the_key_is_made_at_first_use_for_its_owner_only(notary, tmp_path):
 
 
 def test_a_second_notary_uses_the_same_key(notary, tmp_path):
-    again = LocalNotary(tmp_path / "books.db", tmp_path / "keys" / "runner.pem")
+    again = LocalNotary(tmp_path / "books.db", tmp_path / "keys")
     assert notary.public_key() == again.public_key()
 
 
@@ -58,5 +58,5 @@ def test_nothing_is_appended_to_what_is_no_envelope(notary, tmp_path):
         connection.execute("DROP TRIGGER record_no_update")
         connection.execute("UPDATE record SET envelope = 'text'")
     connection.close()
-    with pytest.raises(EvidenceError, match="record 0: not an envelope"):
+    with pytest.raises(EvidenceError, match="record 1: not an envelope"):
         notary.append("s--1", STATEMENT)

@@ -1,1 +1,1 @@
-"""Catalogues of controls: each file exports CONTROLS; other wheels add theirs."""
+"""Catalogues of controls: each file exports CONTENT, DIGEST, CONTROLS; other wheels add theirs."""

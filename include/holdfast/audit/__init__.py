@@ -1,0 +1,1 @@
+"""Bundles of evidence for people outside: made, opened, checked. Files are their only outside."""

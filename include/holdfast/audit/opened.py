@@ -1,0 +1,106 @@
+"""Open a bundle without trusting it: a ZIP with safe names, within limits."""
+
+import hashlib
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import IO
+from zlib import error as BadDeflate  # noqa: N812
+
+from holdfast.evidence.trouble import Trouble
+
+MOST_FILES, LARGEST_FILE, LARGEST_RATIO, LARGEST_READ = 200_000, 512 * 2**20, 100, 64 * 2**20
+_SMALL = 2**20  # below it, a ratio says nothing
+_BROKEN = (zipfile.BadZipFile, BadDeflate, EOFError, OSError, NotImplementedError, RuntimeError)
+
+
+class NotABundle(Exception):
+    """It cannot be read at all, for this trouble."""
+
+    def __init__(self, trouble: Trouble) -> None:
+        self.trouble = trouble
+        super().__init__(str(trouble))
+
+
+class Bundle:
+    """The files of a bundle by name."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._archive = archive
+        self._files = {info.filename: info for info in archive.infolist()}
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Every file in it."""
+        return frozenset(self._files)
+
+    def read(self, name: str) -> bytes | None:
+        """A file's content; None if it is not there, is damaged, or is too large to be read."""
+        info = self._files.get(name)
+        if info is None or info.file_size > LARGEST_READ:
+            return None
+        try:
+            return self._archive.read(info)
+        except _BROKEN:
+            return None
+
+    def digest(self, name: str) -> str | None:
+        """The SHA-256 of a file in hex; None if it is not there or is damaged."""
+        found = hashlib.sha256()
+        try:
+            with self._archive.open(self._files[name]) as file:
+                while part := file.read(2**20):
+                    found.update(part)
+        except (KeyError, *_BROKEN):
+            return None
+        return found.hexdigest()
+
+
+@contextmanager
+def opened(path: Path | IO[bytes]) -> Iterator[Bundle]:
+    """Open a bundle; NotABundle if it is none, or is made to do harm."""
+    try:
+        archive = zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, OSError) as error:
+        raise NotABundle(Trouble(
+            "E_NOT_A_BUNDLE", str(path), "a ZIP file", str(error), "it cannot be opened",
+        )) from error
+    with archive:
+        _check(archive)
+        yield Bundle(archive)
+
+
+def _check(archive: zipfile.ZipFile) -> None:
+    infos = archive.infolist()
+    if len(infos) > MOST_FILES:
+        _refuse("E_LIMIT", archive.filename or "", f"{MOST_FILES} files at most", str(len(infos)),
+                "nobody needs so many")
+    seen: set[str] = set()
+    for info in infos:
+        name = info.filename
+        if not _is_safe(info) or name in seen:
+            _refuse("E_UNSAFE_PATH", repr(name), "a plain name below the bundle, once",
+                    "another", "unpacking it could overwrite something")
+        seen.add(name)
+        if info.file_size > LARGEST_FILE or info.flag_bits & 1 or (
+            info.file_size > _SMALL and info.file_size > LARGEST_RATIO * info.compress_size
+        ):
+            _refuse("E_LIMIT", repr(name), f"{LARGEST_FILE} bytes at most, packed {LARGEST_RATIO} "
+                    "to 1 at most, not locked", f"{info.file_size} bytes from "
+                    f"{info.compress_size}", "it is made to exhaust whoever reads it")
+
+
+def _is_safe(info: zipfile.ZipInfo) -> bool:
+    name = info.orig_filename
+    path = PurePosixPath(name)
+    is_link = info.external_attr >> 16 & 0o170000 == 0o120000
+    return (
+        name == info.filename == str(path) and not path.is_absolute() and ".." not in path.parts
+        and name.isascii() and name.isprintable() and "\\" not in name and ":" not in name
+        and not is_link
+    )
+
+
+def _refuse(code: str, where: str, expected: str, found: str, meaning: str) -> None:
+    raise NotABundle(Trouble(code, where, expected, found, meaning))

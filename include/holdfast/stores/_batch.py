@@ -1,0 +1,77 @@
+"""Statements that wait to be written, and the records that a batch of them becomes."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TypeAlias
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from holdfast.clock import Clock
+from holdfast.errors import EvidenceError
+from holdfast.evidence.envelope import seal
+from holdfast.evidence.log import Place, digest, placed
+from holdfast.evidence.roles import role_of
+from holdfast.model.record import Record, Role, Statement
+
+Keys: TypeAlias = Mapping[Role, Ed25519PrivateKey]
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+class Claim:
+    """A statement that somebody waits for: it becomes a record, or fails."""
+
+    def __init__(self, run_id: str, statement: Statement) -> None:
+        self.run_id, self.statement = run_id, statement
+        self._record: Record | None = None
+        self._error: BaseException | None = None
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it has come to its end."""
+        return self._record is not None or self._error is not None
+
+    def succeed(self, record: Record) -> None:
+        """The record is on disk."""
+        self._record = record
+
+    def fail(self, error: BaseException) -> None:
+        """Remember why there is no record; the first reason stays."""
+        self._error = self._error or error
+
+    def result(self) -> Record:
+        """Give the record, or raise what went wrong."""
+        if self._record is None:
+            raise self._error or EvidenceError("nobody has written it")
+        return self._record
+
+
+class Batch:
+    """Records that follow one another, from a place in the log on."""
+
+    def __init__(self, keys: Keys, clock: Clock, index: int, previous: str) -> None:
+        self._keys, self._clock, self._previous = keys, clock, previous
+        self._next = index
+        self._boot_id = _BOOT_ID.read_text().strip()
+        self.records: list[Record] = []
+
+    @property
+    def size(self) -> int:
+        """How many records the log has with these."""
+        return self._next
+
+    def add(self, run_id: str, statement: Statement) -> Record:
+        """Sign a statement as the next record; EvidenceError if it cannot be signed."""
+        place = Place(
+            index=self._next, previous=self._previous, run_id=run_id,
+            recorded_at=self._clock.now().isoformat(timespec="milliseconds"),
+            boottime_ms=round(self._clock.boottime() * 1000), boot_id=self._boot_id,
+        )
+        kind = statement.predicate_type
+        record = Record(
+            index=place.index, run_id=run_id, predicate_type=kind,
+            recorded_at=place.recorded_at, previous=place.previous,
+            envelope=seal(placed(statement, place), self._keys[role_of(kind)]),
+        )
+        self.records.append(record)
+        self._next, self._previous = place.index + 1, digest(record.envelope)
+        return record

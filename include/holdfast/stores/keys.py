@@ -1,0 +1,56 @@
+"""The keys of a deployment: a file for each role, mode 0600, made when it is first wanted."""
+
+import fcntl
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from holdfast.errors import EvidenceError
+from holdfast.evidence.keys import new_key, private_key
+from holdfast.model.record import Role
+from holdfast.stores._files import write_durably
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFiles:
+    """Private keys by role. `check_new` raises where a key has been in use and is only lost."""
+
+    folder: Path
+    check_new: Callable[[Role, Path], None]
+
+    def private(self, role: Role) -> Ed25519PrivateKey:
+        """Read the key of a role. EvidenceError, with the cure, if nobody may use it as it is."""
+        path = self.folder / f"{role}.pem"
+        try:
+            if not path.exists():
+                self._make(role, path)
+            mode = stat.S_IMODE(path.stat().st_mode)
+            if mode & 0o077:
+                raise EvidenceError(
+                    f"others may read the signing key {path} (mode {mode:04o}): "
+                    f"chmod 600 {path}, and make a new key if somebody did"
+                )
+            return private_key(path.read_bytes())
+        except OSError as error:
+            raise EvidenceError(
+                f"the signing key {path} cannot be read ({error.strerror}): "
+                f"give it to the user who runs Holdfast, mode 0600"
+            ) from error
+
+    def _make(self, role: Role, path: Path) -> None:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with _locked(path.with_suffix(".lock")):
+            if not path.exists():
+                self.check_new(role, path)
+                write_durably(path, new_key(), 0o600)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
