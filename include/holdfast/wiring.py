@@ -12,6 +12,7 @@ from holdfast.settings import Settings
 
 def ports(settings: Settings) -> Ports:
     """Open the stores below `settings.home` and wire every port to its adapter."""
+    from holdfast.clients.witness import ask_witness
     from holdfast.stores.artefacts import FileArtefacts
     from holdfast.stores.books import SqlBooks
     from holdfast.stores.journal import FileJournals
@@ -53,5 +54,6 @@ def ports(settings: Settings) -> Ports:
         notifier=HomeNotifier(settings),
         drivers=Registry[FaultDriver]("faults", "DRIVER"),
         metrics=metrics,
+        witness=ask_witness,
         probe=probe,
     )

@@ -137,6 +137,7 @@ def memory_ports(home: Path, **changes: Any) -> Ports:
         "notifier": MemoryNotifier(),
         "drivers": {"noop": FakeDriver()},
         "metrics": metrics if callable(metrics) else lambda _: metrics,
+        "witness": lambda _url, _body: (0, "no witness here"),
         "probe": lambda asked: Sample(None, START.timestamp(), f"nobody answers {asked}"),
     }
     return Ports(**(parts | changes))

@@ -84,6 +84,21 @@ def head() -> None:
 
 
 @app.command()
+def cosign() -> None:
+    """Have the witnesses of the policy in .holdfast/trust sign the log's head."""
+    from holdfast.steps.cosign import cosign as ask
+
+    with border():
+        ports = _ports()
+        found = ask(ports)
+        if found is None:
+            raise EvidenceError(f"no witness is named in {ports.settings.trust / 'policy'}")
+        out.print(f"{found.size} records: {found}", markup=False)
+        if not found.is_met:
+            raise typer.Exit(EvidenceError.exit_code)
+
+
+@app.command()
 def trust(
     folder: Annotated[Path | None, typer.Argument(help="default .holdfast/trust")] = None
 ) -> None:

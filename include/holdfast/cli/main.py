@@ -24,6 +24,7 @@ from holdfast.cli.new import new_app
 from holdfast.cli.report import reporter
 from holdfast.cli.run import runner
 from holdfast.cli.watch import watcher
+from holdfast.cli.witness import app as witness
 from holdfast.cli.workload import workloads
 from holdfast.errors import SpecError
 from holdfast.model.quantities import parse_duration
@@ -41,6 +42,7 @@ for part in (
     app.add_typer(part)
 app.add_typer(evidence, name="evidence")
 app.add_typer(controls, name="controls")
+app.add_typer(witness, name="witness")
 
 
 @app.command()

@@ -224,9 +224,13 @@ class Consistency(Frozen):
 
 
 class Compliance(Frozen):
-    """The controls that this suite supports evidence for."""
+    """The controls that this suite supports evidence for, and who must have seen a run begin."""
 
     controls: tuple[str, ...] = ()
+    cosigned: bool = Field(
+        False, strict=True,
+        description="no fault before enough witnesses have signed the log with the run's start",
+    )
 
 
 class Suite(Frozen):

@@ -33,5 +33,8 @@ class Ports:
     drivers: Mapping[str, FaultDriver]
     metrics: Callable[[str], Metrics]
     """Connection id to a Prometheus."""
+    witness: Callable[[str, bytes], tuple[int, str]]
+    """Ask the witness at an address to sign a head: HTTP status and answer; 0 and why if it is
+    silent."""
     probe: Callable[[Indicator], Sample]
     """Ask an indicator that is not Prometheus's; what cannot be asked is no data."""

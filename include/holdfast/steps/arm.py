@@ -13,6 +13,7 @@ from holdfast.model.run import Entry, EntryKind
 from holdfast.ports.bundle import Ports
 from holdfast.steps.approval import expect_approved
 from holdfast.steps.book import experiment_of, fault_of, note_stop, suite_of
+from holdfast.steps.cosign import seen_by_witnesses
 from holdfast.steps.limit import within
 from holdfast.steps.planned import expect_as_planned
 from holdfast.steps.revert import ensure_clean, revoke_open
@@ -100,9 +101,13 @@ def _refuse(ports: Ports, run_id: str, number: int) -> None:
     stopped = note_stop(ports, run_id)
     if stopped:
         raise Stopped(stopped)
-    kinds = {record.predicate_type for record in ports.notary.records(run_id)}
-    if f"{PREDICATES}run-start/v1" not in kinds:
+    starts = [r.index for r in ports.notary.records(run_id)
+              if r.predicate_type == f"{PREDICATES}run-start/v1"]
+    if not starts:
         raise SafetyError("the run's start is not in the evidence log; no fault before it is")
+    is_asked = suite_of(ports, run_id).compliance.cosigned
+    if is_asked and seen_by_witnesses(ports) <= starts[-1]:
+        raise SafetyError("too few witnesses have seen the run's start; no fault before they have")
     expect_approved(ports, run_id)
     name = f"round-{number + 1}"
     steady = [e for e in ports.books.read(run_id, EntryKind.STEADY) if e.name == name]

@@ -18,6 +18,7 @@ from holdfast.ports.bundle import Ports
 from holdfast.ports.reports import CannotRender
 from holdfast.spec.excluded import load_excluded
 from holdfast.steps.catalogues import catalogue, contents
+from holdfast.steps.cosign import show_newest
 from holdfast.steps.evidence import own_trust
 
 _log = logging.getLogger("holdfast.export")
@@ -39,6 +40,8 @@ def export(ports: Ports, request: Request, path: Path) -> Exported:
     EvidenceError if the log is empty, or has a record that cannot be read.
     """
     ports.notary.sign_head()
+    if unseen := show_newest(ports):
+        _log.warning("%s", unseen)
     note, at = ports.log.head()
     if not note:
         raise EvidenceError("the log is empty: there is nothing to export; run a suite first")

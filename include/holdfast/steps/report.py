@@ -12,6 +12,7 @@ from holdfast.registry import Registry
 from holdfast.reports._content import Report
 from holdfast.steps.book import run_of
 from holdfast.steps.content import content
+from holdfast.steps.cosign import show_newest
 from holdfast.steps.seal import REPORT, REPORT_PREFIX
 
 _log = logging.getLogger("holdfast.report")
@@ -39,6 +40,8 @@ def report(ports: Ports, run_id: str) -> str:
     if digests != _signed(ports, run_id):
         told_of = {"run_id": run_id, "plan_digest": run_of(ports, run_id).plan_digest}
         ports.notary.append(run_id, Statement(REPORT, digests, told_of))
+    if unseen := show_newest(ports):
+        _log.warning("the evidence of %s: %s", run_id, unseen)
     return str(paths["html"])
 
 

@@ -6,6 +6,7 @@ from holdfast.model.run import EntryKind
 from holdfast.ports.bundle import Ports
 from holdfast.steps.approval import expect_approved
 from holdfast.steps.book import is_dry, note_stop, plan_of, run_of, suite_entry, suite_of, write
+from holdfast.steps.cosign import expect_cosigned
 from holdfast.steps.spend import give_back, set_aside
 
 RUN_START = PREDICATES + "run-start/v1"
@@ -18,7 +19,8 @@ def reserve(ports: Ports, run_id: str) -> None:
     environment, or the day's budget has too little left. Stopped if somebody has stopped the run
     already.
 
-    A run that cannot be put on record gives environment and money back. The epoch is remembered:
+    A run that cannot be put on record, or whose record too few witnesses have seen, gives
+    environment and money back. The epoch is remembered:
     when it has risen, somebody has stopped the run, even between two rounds.
     """
     if why := note_stop(ports, run_id):
@@ -36,6 +38,7 @@ def reserve(ports: Ports, run_id: str) -> None:
         set_aside(ports, run_id, suite)
         if not _is_on_record(ports, run_id):
             ports.notary.append(run_id, _statement(ports, run_id))
+        expect_cosigned(ports, run_id)
     except (EvidenceError, Postponed):
         ports.leases.unlock(environment, run_id)
         give_back(ports, run_id)

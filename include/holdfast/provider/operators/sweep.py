@@ -10,14 +10,21 @@ from holdfast.provider import border, wiring
 
 
 class SweepOperator(BaseOperator):
-    """Run the janitor over every open lease of this host; fail when something is not clean."""
+    """Run the janitor over every open lease of this host; fail when something is not clean.
+
+    Then show the log to its witnesses.
+    """
 
     def execute(self, context: Context) -> Any:  # noqa: ARG002 - of no run
         """Say what is left."""
+        from holdfast.steps.cosign import show_newest
         from holdfast.steps.janitor import sweep
 
         with border.airflow_words():
-            swept = sweep(wiring.ports())
+            ports = wiring.ports()
+            swept = sweep(ports)
+        if unseen := show_newest(ports):
+            self.log.warning("evidence: %s", unseen)
         for line in swept:
             self.log.info("swept %s", line)
         dirty = [line for line in swept if not line.endswith(f": {LeaseState.CLEAN}")]
