@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from holdfast.audit import places
 from holdfast.audit.opened import Bundle
 from holdfast.errors import EvidenceError
-from holdfast.evidence.checkpoint import Checkpoint, read_proof
+from holdfast.evidence.checkpoint import Checkpoint, read_way
 from holdfast.evidence.envelope import read, statement_of
 from holdfast.evidence.head import check_tree
 from holdfast.evidence.log import place_of
@@ -82,15 +82,21 @@ def _placed(
             f"leaf {leaf.hex()[:16]}", f"it is not what the log has at {index}",
         )
         return
-    try:
-        proof = read_proof((bundle.read(places.proof(index)) or b"").decode())
-        given = proof.checkpoint.text
-        found = root_by_inclusion(leaf, proof.index, checkpoint.size, proof.hashes) \
-            if checkpoint is not None and proof.index == index else None
-    except (EvidenceError, UnicodeDecodeError) as error:
-        given, found = str(error), None
-    if checkpoint is not None and (found != checkpoint.root or given != str(checkpoint)):
+    if checkpoint is not None and not _is_proven(bundle, index, leaf, checkpoint):
         yield Trouble(
             "E_PROOF", places.proof(index), f"a way to root {checkpoint.root.hex()[:16]}",
             "another", "the proof that goes with the record proves nothing",
         )
+
+
+def _is_proven(bundle: Bundle, index: int, leaf: bytes, checkpoint: Checkpoint) -> bool:
+    """Whether the proof that goes with a record leads to the bundle's own head."""
+    head, _, rest = (bundle.read(places.proof(index)) or b"").partition(b"\n\n")
+    if rest != bundle.read(places.CHECKPOINT):
+        return False
+    try:
+        number, way = read_way(head.decode())
+    except (EvidenceError, UnicodeDecodeError):
+        return False
+    return number == index and checkpoint.root == root_by_inclusion(
+        leaf, index, checkpoint.size, way)

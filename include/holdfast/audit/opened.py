@@ -11,6 +11,7 @@ from zlib import error as BadDeflate  # noqa: N812
 from holdfast.evidence.trouble import Trouble
 
 MOST_FILES, LARGEST_FILE, LARGEST_RATIO, LARGEST_READ = 200_000, 512 * 2**20, 100, 64 * 2**20
+_KEPT = 128 * 2**20  # so many bytes of files are unpacked once only
 _SMALL = 2**20  # below it, a ratio says nothing
 _BROKEN = (zipfile.BadZipFile, BadDeflate, EOFError, OSError, NotImplementedError, RuntimeError)
 
@@ -24,19 +25,25 @@ class NotABundle(Exception):
 
 
 class Bundle:
-    """The files of a bundle by name."""
+    """The files of a bundle by name; `names` are all that are in it."""
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
         self._files = {info.filename: info for info in archive.infolist()}
-
-    @property
-    def names(self) -> frozenset[str]:
-        """Every file in it."""
-        return frozenset(self._files)
+        self.names = frozenset(self._files)
+        self._small: dict[str, bytes] = {}
+        self._room = _KEPT
 
     def read(self, name: str) -> bytes | None:
         """A file's content; None if it is not there, is damaged, or is too large to be read."""
+        if name not in self._small:
+            content = self._read(name)
+            if content is None or len(content) > self._room:
+                return content
+            self._small[name], self._room = content, self._room - len(content)
+        return self._small[name]
+
+    def _read(self, name: str) -> bytes | None:
         info = self._files.get(name)
         if info is None or info.file_size > LARGEST_READ:
             return None
@@ -47,6 +54,8 @@ class Bundle:
 
     def digest(self, name: str) -> str | None:
         """The SHA-256 of a file in hex; None if it is not there or is damaged."""
+        if name in self._small:
+            return hashlib.sha256(self._small[name]).hexdigest()
         found = hashlib.sha256()
         try:
             with self._archive.open(self._files[name]) as file:

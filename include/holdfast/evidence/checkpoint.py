@@ -56,12 +56,17 @@ def checkpoint_of(note: Note) -> Checkpoint:
 
 def read_proof(content: str) -> Proof:
     """Read a tlog-proof; EvidenceError if it is none."""
-    head, gap, rest = content.partition("\n\n")
+    head, _, rest = content.partition("\n\n")
+    return Proof(*read_way(head), read_note(rest))
+
+
+def read_way(head: str) -> tuple[int, Sequence[bytes]]:
+    """Read what stands above the checkpoint of a tlog-proof: the number, and the way up."""
     kind, number, *hashes = [*head.split("\n"), ""][:-1] if "\n" in head else ["", ""]
     match = re.fullmatch(r"index (0|[1-9][0-9]{0,15})", number)
-    if not gap or kind != _PROOF or match is None:
+    if kind != _PROOF or match is None:
         raise EvidenceError("not a tlog-proof: its first lines are not those of one")
-    return Proof(int(match[1]), [read_hash(line) for line in hashes], read_note(rest))
+    return int(match[1]), [read_hash(line) for line in hashes]
 
 
 def read_hash(line: str) -> bytes:

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from holdfast.errors import EvidenceError
 ED25519, COSIGNATURE = 1, 4
 """Signature types: of a log; of a witness, with its time (C2SP tlog-cosignature 1.0.1)."""
 _DASH = "\N{EM DASH}"
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 _KEY_BYTES, _ID_BYTES, _TIME_BYTES, _SIGNATURE_BYTES = 32, 4, 8, 64
 _MOST_SIGNATURES = 64
 
@@ -100,7 +102,7 @@ def read_note(content: str | bytes) -> Note:
     except UnicodeDecodeError as error:
         raise EvidenceError("not a signed note: it is no text") from error
     text, gap, below = told.rpartition("\n\n")
-    if not gap or not below.endswith("\n") or any(ord(c) < ord(" ") and c != "\n" for c in told):
+    if not gap or not below.endswith("\n") or _CONTROL.search(told):
         raise EvidenceError("not a signed note: a text, an empty line, signatures")
     lines = below.removesuffix("\n").split("\n")
     if len(lines) > _MOST_SIGNATURES:

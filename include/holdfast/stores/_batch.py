@@ -1,5 +1,6 @@
 """Statements that wait to be written, and the records that a batch of them becomes."""
 
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeAlias
@@ -22,27 +23,57 @@ class Claim:
 
     def __init__(self, run_id: str, statement: Statement) -> None:
         self.run_id, self.statement = run_id, statement
-        self._record: Record | None = None
-        self._error: BaseException | None = None
+        self.record: Record | None = None
+        self._error: EvidenceError | None = None
+        self._called = threading.Event()
 
-    @property
-    def is_done(self) -> bool:
-        """Whether it has come to its end."""
-        return self._record is not None or self._error is not None
-
-    def succeed(self, record: Record) -> None:
-        """The record is on disk."""
-        self._record = record
-
-    def fail(self, error: BaseException) -> None:
+    def fail(self, error: EvidenceError) -> None:
         """Remember why there is no record; the first reason stays."""
         self._error = self._error or error
 
+    def call(self) -> None:
+        """Wake who waits: it has come to its end, or is to write what waits."""
+        self._called.set()
+
+    def wait(self) -> bool:
+        """Wait to be called; say whether it has come to its end."""
+        self._called.wait()
+        return self.record is not None or self._error is not None
+
     def result(self) -> Record:
         """Give the record, or raise what went wrong."""
-        if self._record is None:
+        if self.record is None or self._error is not None:
             raise self._error or EvidenceError("nobody has written it")
-        return self._record
+        return self.record
+
+
+class Queue:
+    """Claims of several threads: one of the threads writes for all that wait meanwhile."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: list[Claim] = []
+        self._is_led = False
+
+    def join(self, claim: Claim) -> bool:
+        """Queue up; say whether this thread is the one to write, now or after it was called."""
+        with self._lock:
+            self._waiting.append(claim)
+            leads, self._is_led = not self._is_led, True
+        return leads or not claim.wait()
+
+    def taken(self) -> list[Claim]:
+        """All that wait now."""
+        with self._lock:
+            claims, self._waiting = self._waiting, []
+        return claims
+
+    def leave(self) -> None:
+        """End writing: the first that has come meanwhile goes on."""
+        with self._lock:
+            self._is_led = bool(self._waiting)
+            if self._waiting:
+                self._waiting[0].call()
 
 
 class Batch:

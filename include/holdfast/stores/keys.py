@@ -5,6 +5,7 @@ import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -34,7 +35,7 @@ class KeyFiles:
                     f"others may read the signing key {path} (mode {mode:04o}): "
                     f"chmod 600 {path}, and make a new key if somebody did"
                 )
-            return private_key(path.read_bytes())
+            return _read(path, path.stat().st_mtime_ns, path.stat().st_ino)
         except OSError as error:
             raise EvidenceError(
                 f"the signing key {path} cannot be read ({error.strerror}): "
@@ -47,6 +48,12 @@ class KeyFiles:
             if not path.exists():
                 self.check_new(role, path)
                 write_durably(path, new_key(), 0o600)
+
+
+@lru_cache(maxsize=32)
+def _read(path: Path, _changed: int, _file: int) -> Ed25519PrivateKey:
+    """Read a key once, as long as its file is the same."""
+    return private_key(path.read_bytes())
 
 
 @contextmanager

@@ -1,7 +1,5 @@
 """Read the evidence log as a tree: its head, its tiles, proofs that a record is in it."""
 
-from functools import lru_cache
-
 from sqlalchemy import Connection
 
 from holdfast.errors import EvidenceError
@@ -10,7 +8,7 @@ from holdfast.evidence.merkle import Complete, consistency, inclusion
 from holdfast.evidence.note import read_note
 from holdfast.evidence.tiles import complete_of
 from holdfast.stores._database import Database, reading, writing
-from holdfast.stores._tree import keep, newest, tile_of
+from holdfast.stores._tree import Tiles, keep, newest, tile_of
 
 
 class SqlLog:
@@ -59,5 +57,4 @@ class SqlLog:
 
 def _complete(connection: Connection) -> Complete:
     """Read each tile once."""
-    return complete_of(lru_cache(maxsize=None)(
-        lambda level, number: tile_of(connection, level, number)))
+    return complete_of(Tiles(connection))

@@ -1,8 +1,6 @@
 """Sign statements and append them to the evidence log: the one holder of its keys."""
 
-import queue
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from sqlalchemy import Connection, insert, select
@@ -13,18 +11,18 @@ from holdfast.evidence.checkpoint import Checkpoint, read_checkpoint
 from holdfast.evidence.envelope import read, seal, statement_of
 from holdfast.evidence.keys import key_id, public_pem
 from holdfast.evidence.log import GENESIS, digest
-from holdfast.evidence.merkle import root
 from holdfast.evidence.note import Note, signed
 from holdfast.evidence.roles import KEY_EVENT, announced, announcement
-from holdfast.evidence.tiles import complete_of
 from holdfast.evidence.trust import origin_of
 from holdfast.model.record import Record, Role, Statement
-from holdfast.stores._batch import Batch, Claim, Keys
+from holdfast.stores._batch import Batch, Claim, Keys, Queue
 from holdfast.stores._database import Database, reading, writing
 from holdfast.stores._tables import RECORD
-from holdfast.stores._tree import ENVELOPE, catch_up, grow, keep, newest, tile_of
+from holdfast.stores._tree import ENVELOPE, Tiles, catch_up, keep, newest
 from holdfast.stores.keys import KeyFiles
 
+_ADD = insert(RECORD)
+_LAST = select(RECORD.c.number, ENVELOPE).order_by(RECORD.c.number.desc()).limit(1)
 _LARGEST_SIGNED = 64 * 2**20
 """What is no record may be larger than one: the list of a bundle's files. Bytes."""
 _OURS = (Role.RUNNER, Role.APPROVER, Role.LOG, Role.EXPORTER)
@@ -39,16 +37,17 @@ class LocalNotary:
     def __init__(self, books: Database, keys: Path, clock: Clock | None = None) -> None:
         self._books, self._clock = books, clock or SystemClock()
         self._keys = KeyFiles(keys, self._check_no_key_is_lost)
-        self._turn, self._waiting = threading.Lock(), queue.SimpleQueue[Claim]()
+        self._queue = Queue()
         self._announced: frozenset[str] = frozenset()
 
     def append(self, run_id: str, statement: Statement) -> Record:
         """Sign and write durably before returning. EvidenceError if it cannot be."""
         claim = Claim(run_id, statement)
-        self._waiting.put(claim)
-        with self._turn:
-            if not claim.is_done:
+        if self._queue.join(claim):
+            try:
                 self._write_waiting()
+            finally:
+                self._queue.leave()
         return claim.result()
 
     def records(self, run_id: str | None = None) -> Sequence[Record]:
@@ -73,31 +72,37 @@ class LocalNotary:
     def sign_head(self) -> None:
         """Sign the head of a log that has records of before heads were kept; else do nothing."""
         with writing(self._books, EvidenceError) as connection:
-            size = catch_up(connection)
+            tiles = Tiles(connection)
+            size, note = catch_up(connection, tiles)
             if size > newest(connection)[0]:
-                self._sign(connection, self._own_keys(), size)
+                self._sign(connection, self._own_keys(), tiles.root(size), (size, note))
 
     def _own_keys(self) -> Keys:
         return {role: self._keys.private(role) for role in _OURS}
 
     def _write_waiting(self) -> None:
-        claims = list(_drained(self._waiting))
+        claims = self._queue.taken()
         try:
             keys = self._own_keys()
             with writing(self._books, EvidenceError) as connection:
                 written = self._write(connection, keys, claims)
+            for claim, record in written:
+                claim.record = record
         except EvidenceError as error:
             for claim in claims:
                 claim.fail(error)
-        else:
-            for claim, record in written:
-                claim.succeed(record)
+        finally:
+            for claim in claims:
+                if claim.record is None:
+                    claim.fail(EvidenceError("whoever was to write it was interrupted"))
+                claim.call()
 
     def _write(
         self, connection: Connection, keys: Keys, claims: Sequence[Claim]
     ) -> list[tuple[Claim, Record]]:
         """Records, tree and checkpoint in one transaction: never one without the others."""
-        size = catch_up(connection)
+        tiles = Tiles(connection)
+        size, note = catch_up(connection, tiles)
         batch = Batch(keys, self._clock, size, self._previous(connection, keys))
         own = frozenset(key_id(key.public_key()) for key in keys.values())
         if own != self._announced and own != _announced(connection):
@@ -109,15 +114,20 @@ class LocalNotary:
             except EvidenceError as error:
                 claim.fail(error)
         if written:
-            connection.execute(insert(RECORD), [_columns(record) for record in batch.records])
-            grow(connection, size, [record.envelope for record in batch.records])
-            self._sign(connection, keys, batch.size)
+            connection.execute(_ADD, [_columns(record) for record in batch.records])
+            tiles.grow(size, [record.envelope for record in batch.records])
+            self._sign(connection, keys, tiles.root(batch.size), (batch.size, note))
+            self._announced = own
         return written
 
-    def _sign(self, connection: Connection, keys: Keys, size: int) -> None:
-        origin = _origin(connection) or origin_of(keys[Role.LOG].public_key())
-        complete = complete_of(lambda level, number: tile_of(connection, level, number))
-        text = str(Checkpoint(origin, size, root(size, complete)))
+    def _sign(
+        self, connection: Connection, keys: Keys, root: bytes, now: tuple[int, str]
+    ) -> None:
+        """Sign a head; the log keeps the name that its last one has."""
+        size, before = now
+        origin = read_checkpoint(before)[0].origin if before else origin_of(
+            keys[Role.LOG].public_key())
+        text = str(Checkpoint(origin, size, root))
         note = Note(text, [signed(text, origin, keys[Role.LOG])])
         at = self._clock.now().isoformat(timespec="milliseconds")
         keep(connection, size, str(note), at, is_cosigned=False)
@@ -127,8 +137,7 @@ class LocalNotary:
 
         A second key's records would look signed by somebody else.
         """
-        query = select(RECORD.c.number, ENVELOPE).order_by(RECORD.c.number.desc()).limit(1)
-        row = connection.execute(query).one_or_none()
+        row = connection.execute(_LAST).one_or_none()
         if row is None:
             return GENESIS
         number, envelope = row
@@ -157,14 +166,6 @@ class LocalNotary:
             )
 
 
-def _drained(waiting: "queue.SimpleQueue[Claim]") -> Iterator[Claim]:
-    while True:
-        try:
-            yield waiting.get_nowait()
-        except queue.Empty:
-            return
-
-
 def _announced(connection: Connection) -> frozenset[str]:
     """The keys that the log's latest announcement names."""
     return frozenset(key for key in _latest_announcement(connection).values())
@@ -187,12 +188,6 @@ def _latest_announcement(connection: Connection) -> dict[Role, str]:
         return {key.role: key.id for key in announced(told)}
     except EvidenceError:
         return {}  # damaged: verify tells
-
-
-def _origin(connection: Connection) -> str:
-    """The log's name, as its newest checkpoint has it; empty for a new log."""
-    _, note, _ = newest(connection)
-    return read_checkpoint(note)[0].origin if note else ""
 
 
 def _signer(envelope: object) -> str:
