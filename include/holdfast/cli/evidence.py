@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,9 @@ from holdfast.audit.request import DAYS, Request
 from holdfast.audit.verify import read_period
 from holdfast.cli import verify
 from holdfast.cli.border import border, out, settings
+from holdfast.cli.reconcile import armed_in_airflow
 from holdfast.errors import EvidenceError, SpecError
+from holdfast.evidence.trouble import exit_code
 from holdfast.model.record import Record
 from holdfast.ports.bundle import Ports
 
@@ -96,6 +99,27 @@ def cosign() -> None:
         out.print(f"{found.size} records: {found}", markup=False)
         if not found.is_met:
             raise typer.Exit(EvidenceError.exit_code)
+
+
+@app.command()
+def reconcile(
+    airflow: Annotated[bool, typer.Option(help="ask Airflow for its runs too")] = True,
+    as_json: _Json = False,
+) -> None:
+    """Compare the log with books, journals and Airflow: a hidden run or fault is told."""
+    from holdfast.steps.reconcile import reconciled
+
+    with border():
+        ports = _ports()
+        troubles = reconciled(ports, armed_in_airflow(ports) if airflow else None)
+    if as_json:
+        typer.echo(json.dumps([asdict(t) for t in troubles], indent=1))
+    else:
+        for trouble in troubles:
+            out.print(str(trouble), markup=False)
+        where = "books, journals and Airflow" if airflow else "books and journals"
+        out.print(f"{len(troubles) or 'nothing'} missing between the log, {where}", markup=False)
+    raise typer.Exit(exit_code(troubles))
 
 
 @app.command()

@@ -11,6 +11,7 @@ from holdfast.clients.connections import Connection
 from holdfast.clock import SystemClock
 from holdfast.errors import HoldfastError, SpecError
 
+_PAGE = 100
 _PAUSES = (0.5, 1.0, 2.0)
 """Seconds before a trigger that failed is tried again."""
 
@@ -91,6 +92,18 @@ class AirflowRest:
     def run(self, dag_id: str, run_id: str) -> DagRun:
         """Its state now."""
         return _run(self._call("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}"))
+
+    def ended(self, dag_id: str) -> list[DagRun]:
+        """Every run of a DAG that has come to its end there; none if there is no such DAG."""
+        found, path = list[DagRun](), f"/api/v2/dags/{dag_id}/dagRuns"
+        while True:
+            try:
+                page = self._call("GET", f"{path}?limit={_PAGE}&offset={len(found)}")["dag_runs"]
+            except SpecError:
+                return []
+            found += map(_run, page)
+            if len(page) < _PAGE:
+                return [run for run in found if run.state in ("success", "failed")]
 
     def tasks(self, dag_id: str, run_id: str) -> Mapping[str, str]:
         """Task id to state (empty when it has none yet)."""

@@ -124,3 +124,18 @@ def test_a_request_is_answered_with_the_fields_it_came_with():
         server.asked[-1])
     assert {"chosen_options": ["Approve"], "params_input": {"plan": "sha256:1", "why": "ok"}} == (
         json.loads(server.last.content))
+
+
+def test_runs_that_have_ended_are_read_page_by_page():
+    page = [RUN | {"dag_run_id": f"r{n}", "state": "success"} for n in range(100)]
+    server = Server((200, {"dag_runs": page}), (200, {"dag_runs": [
+        RUN | {"dag_run_id": "r100", "state": "failed"}, RUN | {"dag_run_id": "r101"}]}))
+    with AirflowRest(WHERE, transport=server) as airflow:
+        found = airflow.ended("d")
+    assert (101, DagRun("d", "r100", "failed")) == (len(found), found[-1])
+    assert b"offset=100" in server.last.url.query
+
+
+def test_a_suite_without_a_dag_has_no_runs():
+    with AirflowRest(WHERE, transport=Server((404, {"detail": "no such DAG"}))) as airflow:
+        assert [] == airflow.ended("d")
