@@ -22,6 +22,7 @@ def ports(settings: Settings) -> Ports:
     from holdfast.stores.notary import LocalNotary
     from holdfast.stores.notices import HomeNotifier
     from holdfast.stores.places import books_of, leases_of
+    from holdfast.stores.shown import SqlShown
     from holdfast.stores.workloads import LocalWorkloads
 
     def metrics(connection_id: str) -> Metrics:
@@ -51,6 +52,7 @@ def ports(settings: Settings) -> Ports:
         artefacts=FileArtefacts(settings.artefacts),
         notary=LocalNotary(books, settings.keys),
         log=SqlLog(books),
+        shown=SqlShown(books),
         notifier=HomeNotifier(settings),
         drivers=Registry[FaultDriver]("faults", "DRIVER"),
         metrics=metrics,

@@ -14,6 +14,7 @@ from holdfast.model.fault import Effect, Fault, Recipe, Setting, Target
 from holdfast.ports.bundle import Ports
 from holdfast.ports.metrics import Sample
 from holdfast.settings import Settings
+from holdfast.stores.shown import SqlShown
 from support.memory_books import (
     FolderArtefacts,
     MemoryBooks,
@@ -134,6 +135,7 @@ def memory_ports(home: Path, **changes: Any) -> Ports:
         "artefacts": FolderArtefacts(home / "artefacts"),
         "notary": MemoryNotary(),
         "log": MemoryLog(),
+        "shown": SqlShown(home / "books.db"),
         "notifier": MemoryNotifier(),
         "drivers": {"noop": FakeDriver()},
         "metrics": metrics if callable(metrics) else lambda _: metrics,

@@ -1,9 +1,10 @@
 """The books of runs, their artefacts, their signed records, and who is told."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from holdfast.model.control import Result
 from holdfast.model.record import Record, Role, Statement
 from holdfast.model.run import Artefact, Entry, EntryKind, Notice, Run
 
@@ -88,6 +89,16 @@ class EvidenceLog(Protocol):
 
     def keep_head(self, note: str, at: str, *, is_cosigned: bool) -> None:
         """Write down a checkpoint that witnesses have signed too."""
+
+
+class Shown(Protocol):
+    """What results show of controls, found without reading the whole log."""
+
+    def results(self, controls: Iterable[str], service: str = "") -> Sequence[Result]:
+        """What the newest results say of controls, by name; of one service, where it is named."""
+
+    def services(self) -> Sequence[str]:
+        """Every service that a result tells of."""
 
 
 class Notifier(Protocol):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from holdfast.clock import Clock
 from holdfast.model.indicator import Indicator
-from holdfast.ports.books import Artefacts, Books, EvidenceLog, Notary, Notifier
+from holdfast.ports.books import Artefacts, Books, EvidenceLog, Notary, Notifier, Shown
 from holdfast.ports.faults import FaultDriver
 from holdfast.ports.leases import Journals, Keepers, LeaseStore
 from holdfast.ports.ledger import Ledger
@@ -29,6 +29,7 @@ class Ports:
     artefacts: Artefacts
     notary: Notary
     log: EvidenceLog
+    shown: Shown
     notifier: Notifier
     drivers: Mapping[str, FaultDriver]
     metrics: Callable[[str], Metrics]

@@ -81,3 +81,16 @@ CHECKPOINT = Table(
     Column("at", String, nullable=False),
     Column("note", Text, nullable=False),
 )
+
+SHOWN = Table(
+    "shown", METADATA,
+    Column("seq", Integer, primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("run_id", String, nullable=False, index=True),
+    Column("suite", String, nullable=False, index=True),
+    Column("service", String, nullable=False),
+    Column("control", String, nullable=False),
+    Column("verdict", Integer, nullable=False),
+    Column("at", String, nullable=False),
+)
+SHOWN_UNTIL = Table("shown_until", METADATA, Column("size", Integer, nullable=False))

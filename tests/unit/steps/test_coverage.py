@@ -10,7 +10,7 @@ from holdfast.model.verdict import Verdict
 from holdfast.settings import Settings
 from holdfast.spec.excluded import load_excluded
 from holdfast.steps.catalogues import catalogue
-from holdfast.steps.coverage import results_of, standings
+from holdfast.steps.coverage import standings
 from holdfast.steps.seal import RESULT, seal
 from support.after import ended
 from support.runs import RUN
@@ -66,7 +66,7 @@ def test_a_control_of_one_experiment_is_its_services_alone(signed):
 
 def test_the_latest_result_of_a_run_counts_and_a_postponed_run_says_nothing(signed):
     ports = signed(result("HELD"), result("BROKEN"), result(run="two", is_postponed=True))
-    assert [("one", Verdict.BROKEN)] == [(r.run_id, r.verdict) for r in results_of(ports)]
+    assert [("one", Verdict.BROKEN)] == [(r.run_id, r.verdict) for r in ports.shown.results([ART])]
 
 
 def test_a_result_of_before_services_were_signed_is_the_environments(signed):
@@ -77,7 +77,7 @@ def test_a_result_of_before_services_were_signed_is_the_environments(signed):
 def test_a_sealed_run_says_service_and_controls(tmp_path):
     ports = ended(tmp_path)
     seal(ports, RUN)
-    found = {r.service: r for r in results_of(ports)}
+    found = {r.service: r for r in ports.shown.results(catalogue())}
     assert {"api", "link"} == set(found)
     assert {ART} == found["api"].controls
 
