@@ -97,6 +97,11 @@ class Settings:
         return self.home / "keys"
 
     @property
+    def exports(self) -> Path:
+        """Bundles of evidence that were asked for through the API or its page."""
+        return self.home / "exports"
+
+    @property
     def trust(self) -> Path:
         """What whoever checks evidence must be given by another way: `policy`, `roles.json`."""
         return self.home / "trust"

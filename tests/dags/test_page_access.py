@@ -140,5 +140,5 @@ def test_the_pages_are_mounted_once_and_linked_below_airflows_own_address(monkey
     assert "/airflow/holdfast" == root()
     plugin = HoldfastPlugin()
     assert plugin.fastapi_apps is plugin.fastapi_apps
-    assert ["/holdfast"] == [app["url_prefix"] for app in plugin.fastapi_apps]
+    assert ["/holdfast", "/evidence/v1"] == [app["url_prefix"] for app in plugin.fastapi_apps]
     assert ["nav", "dag_run"] == [view["destination"] for view in plugin.external_views]

@@ -17,13 +17,22 @@ READERS = {"ana": {SUITE}, "rob": {SUITE}, "sam": set[str]()}
 STOPPERS = {"ana": {SUITE}}
 
 
-def pages(ports: Ports, run_of: Callable[[str, str], str] | None = None) -> FastAPI:
-    """Ana may read and stop the suite, Rob may read it, Sam may only log in."""
-    return create_app(
-        lambda: ports,
-        Require(_login, _reader, _stopper, lambda back: f"/login?next={back}", lambda: SECRET),
-        run_of or (lambda dag_id, run_id: f"{dag_id}--{run_id}"),
-    )
+def pages(
+    ports: Ports, run_of: Callable[[str, str], str] | None = None, **more: set[str]
+) -> FastAPI:
+    """Ana may read and stop the suite, Rob may read it, Sam may only log in; `more` may read."""
+    named = run_of or (lambda dag_id, run_id: f"{dag_id}--{run_id}")
+    return create_app(lambda: ports, requirements(**more), named)
+
+
+def requirements(**more: set[str]) -> Require:
+    """Who may see what; `more` are readers beside Ana, Rob and Sam."""
+    def login(x_who: Annotated[str, Header()] = "") -> Visitor:
+        if x_who in more:
+            return Visitor(x_who, more[x_who].intersection, lambda _: False)
+        return _login(x_who)
+
+    return Require(login, _reader, _stopper, lambda back: f"/login?next={back}", lambda: SECRET)
 
 
 def _login(x_who: Annotated[str, Header()] = "") -> Visitor:

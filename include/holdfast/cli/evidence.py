@@ -168,6 +168,16 @@ def export(
 
 
 @app.command()
+def serve(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one")] = 0,
+) -> None:
+    """Serve the retrieval API on loopback, without Airflow, for whoever has its token."""
+    from holdfast.cli.serve import serve as listen
+
+    listen(port)
+
+
+@app.command()
 def verifier(
     file: Annotated[Path, typer.Argument()] = Path("holdfast-verify.pyz"),
 ) -> None:

@@ -5,7 +5,8 @@ from pathlib import PurePosixPath
 
 _OWN = (
     "id", "live.db*", "books.db*", "stops.jsonl", "HOLD", "connections.json", "notices.jsonl",
-    "airflow", "artefacts", "journal", "keys", "samples", "workloads",
+    "airflow", "artefacts", "journal", "keys", "samples", "workloads", "exports",
+    "trust",
 )
 _AIRFLOW = ("api-server", "scheduler", "dag-processor", "triggerer")
 _PID_FILES = (

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from holdfast.model.control import Result
 from holdfast.model.record import Record, Role, Statement
+from holdfast.model.retrieval import Wanted
 from holdfast.model.run import Artefact, Entry, EntryKind, Notice, Run
 
 
@@ -99,6 +100,12 @@ class Shown(Protocol):
 
     def services(self) -> Sequence[str]:
         """Every service that a result tells of."""
+
+    def records(self, wanted: Wanted) -> Sequence[Record]:
+        """The records that are asked for, `wanted.limit` at most."""
+
+    def suites(self) -> Sequence[str]:
+        """Every suite that has a run in the books."""
 
 
 class Notifier(Protocol):

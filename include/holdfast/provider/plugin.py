@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from airflow.plugins_manager import AirflowPlugin
 from airflow.sdk import conf
 
-PREFIX = "/holdfast"
+PREFIX, API = "/holdfast", "/evidence/v1"
 
 
 def root() -> str:
@@ -41,6 +41,10 @@ class HoldfastPlugin(AirflowPlugin):
         from holdfast.provider import wiring
         from holdfast.provider.access import require
         from holdfast.web.app import create_app
+        from holdfast.web.evidence import create_api
 
-        app = create_app(wiring.ports, require(), run_id)
-        return [{"app": app, "url_prefix": PREFIX, "name": "holdfast"}]
+        app, api = create_app(wiring.ports, require(), run_id), create_api(wiring.ports, require())
+        return [
+            {"app": app, "url_prefix": PREFIX, "name": "holdfast"},
+            {"app": api, "url_prefix": API, "name": "holdfast-evidence"},
+        ]

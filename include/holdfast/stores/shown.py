@@ -6,16 +6,18 @@ It is brought up to date when it is asked, and can be made anew from the records
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select
+from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert, select
 
 from holdfast.controls.results import by_service
 from holdfast.errors import EvidenceError
 from holdfast.evidence.envelope import read, statement_of
 from holdfast.evidence.story import RESULT
 from holdfast.model.control import Result
+from holdfast.model.record import PREDICATES, Record
+from holdfast.model.retrieval import Wanted
 from holdfast.model.verdict import Verdict
 from holdfast.stores._database import Database, reading, writing
-from holdfast.stores._tables import RECORD, SHOWN, SHOWN_UNTIL
+from holdfast.stores._tables import RECORD, RUN, SHOWN, SHOWN_UNTIL
 
 TELLING, SINCE = 20, 1000
 """How many results of one control and service are looked at: those that say something, the newest
@@ -57,6 +59,21 @@ class SqlShown:
                 for result in _newest(connection, control, place)
             ]
 
+    def records(self, wanted: Wanted) -> Sequence[Record]:
+        """The records that are asked for, `wanted.limit` at most.
+
+        A damaged result keeps nobody from reading the others, unless results are what is sought.
+        """
+        if wanted.service or wanted.control or wanted.verdict:
+            self._catch_up()
+        with reading(self._books, EvidenceError) as connection:
+            return [Record(*row) for row in connection.execute(_matching(wanted))]
+
+    def suites(self) -> Sequence[str]:
+        """Every suite that has a run in the books."""
+        with reading(self._books, EvidenceError) as connection:
+            return sorted(connection.execute(select(RUN.c.suite).distinct()).scalars())
+
     def services(self) -> Sequence[str]:
         """Every service that a result tells of."""
         self._catch_up()
@@ -85,6 +102,31 @@ class SqlShown:
                     connection.execute(insert(SHOWN), rows)
             connection.execute(delete(SHOWN_UNTIL))
             connection.execute(insert(SHOWN_UNTIL), {"size": size})
+
+
+def _matching(wanted: Wanted) -> Select[int, str, str, str, str, bytes]:
+    runs = select(RUN.c.id).where(RUN.c.suite.in_(wanted.suites))
+    own = runs.where(RUN.c.suite == wanted.suite) if wanted.suite else runs
+    place = RECORD.c.run_id.in_(own)
+    query = select(
+        RECORD.c.number, RECORD.c.run_id, RECORD.c.predicate_type, RECORD.c.recorded_at,
+        RECORD.c.previous, RECORD.c.envelope,
+    ).where(RECORD.c.number > wanted.after, place if wanted.suite else (
+        place | (RECORD.c.run_id == "")))
+    if wanted.run_id:
+        query = query.where(RECORD.c.run_id == wanted.run_id)
+    if wanted.kind:
+        query = query.where(RECORD.c.predicate_type == f"{PREDICATES}{wanted.kind}/v1")
+    if wanted.since:
+        query = query.where(RECORD.c.recorded_at >= wanted.since)
+    if wanted.until:
+        query = query.where(RECORD.c.recorded_at <= wanted.until)
+    told = [column == value for column, value in (
+        (SHOWN.c.service, wanted.service), (SHOWN.c.control, wanted.control.lower()),
+        (SHOWN.c.verdict, wanted.verdict and int(Verdict[wanted.verdict]))) if value != ""]
+    if told:
+        query = query.where(RECORD.c.number.in_(select(SHOWN.c.number).where(*told)))
+    return query.order_by(RECORD.c.number).limit(wanted.limit)
 
 
 def _behind(connection: Connection) -> tuple[int, int] | None:

@@ -6,9 +6,11 @@ from typing import Annotated, Any
 from fastapi import Depends, FastAPI, Request
 from starlette.exceptions import HTTPException
 
+from holdfast.errors import HoldfastError
 from holdfast.ports.bundle import Ports
 from holdfast.web import pages
 from holdfast.web.access import Require, Visitor
+from holdfast.web.evidence_pages import EvidencePages
 from holdfast.web.poller import Pollers
 from holdfast.web.routes import Routes
 
@@ -21,6 +23,7 @@ def create_app(
     `ports` is called when the first page is asked for, not before.
     """
     routes = Routes(ports, require, run_of, Pollers(ports, pages.parts))
+    evidence = EvidencePages(ports, require)
     table = (
         ("GET", "/", routes.overview, require.login),
         ("GET", "/static/{name}", routes.static, require.login),
@@ -29,6 +32,11 @@ def create_app(
         ("GET", "/runs/{dag_id}/{run_id}/files/{name}", routes.file, require.read),
         ("GET", "/runs/{dag_id}/{run_id}/stop", routes.ask, require.stop),
         ("POST", "/runs/{dag_id}/{run_id}/stop", routes.stop, require.stop),
+        ("GET", "/controls", evidence.controls, require.login),
+        ("GET", "/evidence", evidence.search, require.login),
+        ("GET", "/evidence/{index}", evidence.record, require.login),
+        ("POST", "/evidence/exports", evidence.ask, require.login),
+        ("GET", "/evidence/exports/{export_id}", evidence.bundle, require.login),
     )
     app = FastAPI(title="Holdfast", docs_url=None, redoc_url=None, openapi_url=None)
     for method, path, endpoint, check in table:
@@ -37,6 +45,7 @@ def create_app(
             dependencies=[Depends(_remembered(check))],
         )
     app.add_exception_handler(HTTPException, routes.refuse)
+    app.add_exception_handler(HoldfastError, routes.fail)
     return app
 
 

@@ -77,6 +77,11 @@ def message_page(status: int, text: str, place: Place, login_page: str = "") -> 
     return _render("message.html.j2", status=status, text=text, place=place, login_page=login_page)
 
 
+def page_of(template: str, **values: object) -> str:
+    """A page by its template: those of evidence and controls."""
+    return _render(template, **values)
+
+
 def style() -> bytes:
     """The reports' style, and what only these pages need."""
     reports = files("holdfast.reports") / "templates"

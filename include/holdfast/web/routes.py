@@ -3,12 +3,10 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from urllib.parse import parse_qs
 
 from fastapi import Request
 from fastapi.responses import (
     FileResponse,
-    HTMLResponse,
     JSONResponse,
     RedirectResponse,
     Response,
@@ -21,29 +19,17 @@ from holdfast.ports.bundle import Ports
 from holdfast.steps.overview import overview
 from holdfast.steps.stop import stop as stop_faults
 from holdfast.web import pages
-from holdfast.web.access import (
-    Require,
-    Visitor,
-    form_token,
-    has_own_credentials,
-    is_same_origin,
-    is_token,
-)
+from holdfast.web.access import Require, form_token
 from holdfast.web.looks import within
-from holdfast.web.pages import Button, Place
+from holdfast.web.pages import Button
+from holdfast.web.plain import COMMON, expect_own_form, form_of, page, place_of, visitor_of
 from holdfast.web.poller import Pollers
 from holdfast.web.stream import events as stream
 
 FIRST_LOOK_SECONDS = 10.0
 """How long a page waits to be filled; what is not there by then comes by the stream."""
 LONGEST_WHY = 200
-_LONGEST_FORM = 4096
 _NEXT_LOOK_SECONDS = 2.0
-_COMMON = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
-_PAGE = _COMMON | {"Cache-Control": "no-store", "Content-Security-Policy": (
-    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
-    "img-src data:; form-action 'self'; frame-ancestors 'self'; base-uri 'none'"
-)}
 _FILE = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; "
     "frame-ancestors 'self'; base-uri 'none'"
@@ -53,7 +39,7 @@ _DEAD = "; sandbox allow-same-origin"
 is of no use to it: Chromium leaves a frame inside Airflow's blank otherwise."""
 _SHOWN = ("text/html", "text/plain", "text/markdown", "application/json")
 """No PDF: the frames of Airflow's pages are sandboxed, and no viewer works in a sandbox."""
-_STREAM = _COMMON | {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+_STREAM = COMMON | {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 _STATIC = {"page.css": ("text/css", pages.style), "page.js": ("text/javascript", pages.script)}
 
 
@@ -68,19 +54,19 @@ class Routes:
 
     async def overview(self, request: Request) -> Response:
         """Runs and environments."""
-        stores, visitor = self.pollers.threads.stores, _visitor(request)
+        stores, visitor = self.pollers.threads.stores, visitor_of(request)
         seen = await within(stores, overview, self.ports())
         suites = {run.suite for run in seen.runs}
         suites |= {there.holder.suite for there in seen.places if there.holder}
         readable = await within(stores, visitor.readable, suites)
-        return _page(pages.overview_page(seen, readable, _place(request)))
+        return page(pages.overview_page(seen, readable, place_of(request)))
 
     async def static(self, name: str) -> Response:
         """The style and the script."""
         if name not in _STATIC:
             raise HTTPException(404, f"there is no file {name}")
         media_type, read = _STATIC[name]
-        return Response(read(), media_type=media_type, headers=_COMMON | {
+        return Response(read(), media_type=media_type, headers=COMMON | {
             "Cache-Control": "no-cache",
         })
 
@@ -92,11 +78,11 @@ class Routes:
             drawn = {name: part.html for name, part in poller.parts.items()}
         if not drawn:
             drawn |= pages.parts(None, "The stores have not answered yet.")
-        place = _place(request, f"/runs/{dag_id}/{run_id}")
+        place = place_of(request, f"/runs/{dag_id}/{run_id}")
         is_over = run is not None and run.state is not RunState.STARTED
         button = None if is_over else await self._button(request, dag_id, ours)
         text = pages.run_page(run.id if run else dag_id, drawn, place, button)
-        return _page(text, 200 if run else 404)
+        return page(text, 200 if run else 404)
 
     async def events(self, request: Request, dag_id: str, run_id: str) -> Response:
         """The page's changes, as they come."""
@@ -120,24 +106,24 @@ class Routes:
         return FileResponse(
             ports.artefacts.path(found), media_type=found.media_type, filename=found.name,
             content_disposition_type="inline" if shown else "attachment",
-            headers=_COMMON | {"Cache-Control": "no-store", "Content-Security-Policy": policy},
+            headers=COMMON | {"Cache-Control": "no-store", "Content-Security-Policy": policy},
         )
 
     async def ask(self, request: Request, dag_id: str, run_id: str) -> Response:
         """Ask whether to stop the run, where no script does it."""
         ours, run = await self._run(dag_id, run_id)
-        place = _place(request, f"/runs/{dag_id}/{run_id}")
+        place = place_of(request, f"/runs/{dag_id}/{run_id}")
         button = await self._button(request, dag_id, ours)
         if run is None or run.state is not RunState.STARTED or button is None:
             return RedirectResponse(place.root + place.run, 303)
-        return _page(pages.confirm_page(run, place, button))
+        return page(pages.confirm_page(run, place, button))
 
     async def stop(self, request: Request, dag_id: str, run_id: str) -> Response:
         """Stop the run in the visitor's name, and come back when every fault of it is gone."""
         ours, run = await self._run(dag_id, run_id)
-        form = await _form(request)
-        visitor = _visitor(request)
-        self._expect_own_form(request, visitor, ours, form.get("token", ""))
+        form = await form_of(request)
+        visitor = visitor_of(request)
+        expect_own_form(self.require, request, self.ports().clock.now(), ours, form)
         if run is None:
             raise HTTPException(404, "this run has not begun")
         if run.state is not RunState.STARTED:
@@ -147,7 +133,7 @@ class Routes:
         async with self.pollers.listen(ours) as poller:
             await asyncio.to_thread(stop_faults, self.ports(), visitor.name, text, run_id=ours)
             await poller.change(poller.number, _NEXT_LOOK_SECONDS)  # the page they come back to
-        return RedirectResponse(f"{_place(request).root}/runs/{dag_id}/{run_id}", 303)
+        return RedirectResponse(f"{place_of(request).root}/runs/{dag_id}/{run_id}", 303)
 
     async def refuse(self, request: Request, error: Exception) -> Response:
         """Say why not: to people as a page, to programs as JSON."""
@@ -156,8 +142,12 @@ class Routes:
         if "text/html" not in request.headers.get("accept", ""):
             return JSONResponse({"detail": error.detail}, error.status_code, error.headers)
         login_page = self.require.login_page(request.url.path) if error.status_code == 401 else ""
-        text = pages.message_page(error.status_code, error.detail, _place(request), login_page)
-        return _page(text, error.status_code)
+        text = pages.message_page(error.status_code, error.detail, place_of(request), login_page)
+        return page(text, error.status_code)
+
+    async def fail(self, request: Request, error: Exception) -> Response:
+        """Say what is wrong with the stores or the evidence."""
+        return page(pages.message_page(503, str(error), place_of(request)), 503)
 
     async def _run(self, dag_id: str, run_id: str) -> tuple[str, Run | None]:
         """The run's id and its book, if there is one; access was checked for this DAG only."""
@@ -169,44 +159,9 @@ class Routes:
 
     async def _button(self, request: Request, dag_id: str, run_id: str) -> Button | None:
         """For who may stop the run."""
-        visitor = _visitor(request)
+        visitor = visitor_of(request)
         if not await within(self.pollers.threads.stores, visitor.may_stop, dag_id):
             return None
         now = self.ports().clock.now().timestamp()
         token = form_token(self.require.secret(), visitor.name, run_id, now)
         return Button(token, visitor.name)
-
-    def _expect_own_form(
-        self, request: Request, visitor: Visitor, run_id: str, token: str
-    ) -> None:
-        """Refuse what another page made the visitor's browser send."""
-        if not is_same_origin(request.headers):
-            raise HTTPException(403, "this was asked by a page of another origin")
-        now = self.ports().clock.now().timestamp()
-        own = is_token(token, self.require.secret(), visitor.name, run_id, now)
-        if not own and not has_own_credentials(request.headers):
-            raise HTTPException(403, "the form is too old, or not yours: reload the page")
-
-
-def _visitor(request: Request) -> Visitor:
-    visitor: Visitor = request.state.visitor
-    return visitor
-
-
-def _place(request: Request, run: str = "") -> Place:
-    return Place(str(request.scope.get("root_path", "")), run)
-
-
-def _page(text: str, status: int = 200) -> HTMLResponse:
-    return HTMLResponse(text, status, dict(_PAGE))
-
-
-async def _form(request: Request) -> dict[str, str]:
-    """The fields of a small form."""
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _LONGEST_FORM:
-            raise HTTPException(413, "the form is too long")
-    fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True)
-    return {name: values[-1] for name, values in fields.items()}
