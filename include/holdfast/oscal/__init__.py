@@ -1,0 +1,1 @@
+"""OSCAL documents that follow from signed records; pure."""
