@@ -3,7 +3,7 @@
 unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
-PURE := */holdfast/model/*,*/holdfast/spec/*,*/holdfast/plan/*,*/holdfast/safety/*,*/holdfast/evidence/*,*/holdfast/score/*
+PURE := */holdfast/model/*,*/holdfast/spec/*,*/holdfast/plan/*,*/holdfast/safety/*,*/holdfast/evidence/*,*/holdfast/score/*,*/holdfast/oscal/*
 
 # of the runs through Airflow: the suites, and those kills that are quick
 QUICK := test_suites or keepers_parent_is_killed or killed_triggerer or marking_the_run or test_page or test_budget or test_approval

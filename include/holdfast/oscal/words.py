@@ -19,7 +19,7 @@ METHOD = "TEST"
 _ROOT = uuid5(NAMESPACE_URL, NS)
 _NIST = "nist-800-53r5"
 _MARKUP = re.compile(r"[\\`*\[\]<>{}~^&]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
-_NOT_IN_TOKEN = re.compile(r"[^A-Za-z0-9.\-]+")
+_NOT_IN_TOKEN = re.compile(r"[^A-Za-z0-9.]+")
 
 Json = dict[str, Any]
 """A part of a document."""
@@ -62,6 +62,14 @@ def props(**named: object) -> list[Json]:
         for name, value in named.items()
         if (text := line(str(value).lower() if isinstance(value, bool) else value))
     ]
+
+
+def own(part: Mapping[str, Any], name: str) -> str:
+    """Read a property of ours; empty if there is none."""
+    for prop in part.get("props", ()):
+        if prop.get("name") == name and prop.get("ns") == NS:
+            return str(prop.get("value"))
+    return ""
 
 
 def moment(text: str) -> datetime:
