@@ -12,7 +12,7 @@ QUICK := test_suites or keepers_parent_is_killed or killed_triggerer or marking_
 LONG := $(patsubst %,tests/bench/test_%.py,compile overhead abort_latency abort_peer)
 BENCHES := $(filter-out $(LONG),$(sort $(wildcard tests/bench/test_*.py))) $(LONG)
 
-.PHONY: demo up down test test-parts test-airflow kills lint bench audit lock clean ready ready-dev
+.PHONY: demo up down test test-parts test-airflow kills lint bench peers audit lock clean ready ready-dev
 
 ready:
 	@deploy/ready.sh run
@@ -48,6 +48,8 @@ lint: ready-dev
 bench: ready-dev     ## figures, measured side by side; never part of the tests
 	$(PYTEST) -s -p no:xdist --timeout 1800 $(BENCHES)
 
+peers: ready-dev     ## install the second opinions that some tests ask where they are there
+	cd tests && ../$(BIN)/python -m support.peers trestle
 audit: ready-dev     ## look pinned packages up among known weaknesses (asks pypi.org)
 	@test -x .peers/audit/bin/pip-audit || { python3 -m venv .peers/audit && .peers/audit/bin/pip install -q 'pip-audit>=2.10,<3'; }
 	.peers/audit/bin/pip-audit --strict --disable-pip --no-deps -r requirements.txt

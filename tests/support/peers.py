@@ -1,4 +1,8 @@
-"""The tools that figures are compared with, each in an environment of its own below .peers."""
+"""The tools that figures and documents are compared with, each in an environment of its own below
+.peers.
+
+`python -m support.peers NAME` installs one.
+"""
 
 import hashlib
 import subprocess
@@ -14,16 +18,20 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 
 def peer(name: str) -> Path:
     """The folder of the programs of a peer, installed as tests/bench/peers/NAME.txt pins it."""
-    pins = CHECKOUT / "tests" / "bench" / "peers" / f"{name}.txt"
-    folder = CHECKOUT / ".peers" / name
-    mark = hashlib.sha256(pins.read_bytes()).hexdigest()
-    stamp = folder / "ready"
-    if not stamp.exists() or stamp.read_text() != mark:
+    pins, folder = _pins(name), CHECKOUT / ".peers" / name
+    if installed(name) is None:
         _run(sys.executable, "-m", "venv", "--clear", str(folder))
         _run(str(folder / "bin" / "pip"), "install", "-q", "--disable-pip-version-check",
              "-r", str(pins), "-c", str(CHECKOUT / "requirements.txt"))
-        stamp.write_text(mark)
+        (folder / "ready").write_text(_mark(pins))
     return folder / "bin"
+
+
+def installed(name: str) -> Path | None:
+    """The same folder, if it is there already as it is pinned; nothing is installed."""
+    pins, folder = _pins(name), CHECKOUT / ".peers" / name
+    stamp = folder / "ready"
+    return folder / "bin" if stamp.exists() and stamp.read_text() == _mark(pins) else None
 
 
 def chaos(strategy: Sequence[str], experiment: Path) -> list[str]:
@@ -56,6 +64,18 @@ def safeguards(probe: dict[str, Any], every_seconds: float) -> dict[str, Any]:
         "arguments": {"probes": [probe | {"frequency": every_seconds}]}}}
 
 
+def _pins(name: str) -> Path:
+    return CHECKOUT / "tests" / "bench" / "peers" / f"{name}.txt"
+
+
+def _mark(pins: Path) -> str:
+    return hashlib.sha256(pins.read_bytes()).hexdigest()
+
+
 def _run(*command: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=900)
     assert not done.returncode, done.stderr
+
+
+if __name__ == "__main__":
+    peer(sys.argv[1])

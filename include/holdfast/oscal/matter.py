@@ -35,11 +35,16 @@ def document(kind: str, title: str, log: Log, runs: Sequence[Run], body: Json) -
     """Put a document together; its UUID follows from all that it says."""
     metadata = {
         "title": title, "last-modified": _latest(runs).isoformat(), "version": str(log.size),
-        "oscal-version": VERSION, "props": log.props,
+        "oscal-version": VERSION, "props": log.props, "links": [reference(log.resource["uuid"])],
         **body.get("metadata", {}), "remarks": DISCLAIMER,
     }
     content = {**body, "metadata": metadata}
     return {kind: {"uuid": uid("document", kind, canonical(content).decode()), **content}}
+
+
+def reference(uuid: str) -> Json:
+    """Point to a resource of the document."""
+    return {"href": f"#{uuid}", "rel": "reference"}
 
 
 def people(runs: Iterable[Run]) -> Json:

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from holdfast.model.approval import Answer
 from holdfast.oscal.findings import Closed, findings, risks
 from holdfast.oscal.log import Basis, entry
-from holdfast.oscal.matter import document, files, party_uid, people, reviewed
-from holdfast.oscal.observations import observations
+from holdfast.oscal.matter import document, files, party_uid, people, reference, reviewed
+from holdfast.oscal.observations import artefact_uid, observations
 from holdfast.oscal.plan import task_uid
 from holdfast.oscal.runs import Run, Signed
 from holdfast.oscal.told import ApprovalTold, ResultTold, StartTold, Told, Way
@@ -46,6 +46,10 @@ def _result(run: Run, way: Way, basis: Basis, closed: Closed) -> Json:
         "start": way.started_at.isoformat(),
         **({"end": result.told.sealed_at.isoformat()} if result else {}),
         "props": props(**_about(run, way)),
+        **some(links=[
+            reference(artefact_uid(report, name, digest)) for report in run.reports[-1:]
+            for name, digest in sorted(report.subjects.items())
+        ]),
         "reviewed-controls": reviewed(known),
         **some(attestations=[_attestation(run, one) for one in run.approvals]),
         "assessment-log": {"entries": [_logged(run, one) for one in run.records]},

@@ -239,10 +239,14 @@ def test_a_risk_of_the_whole_run_is_closed_by_one_that_did_all_of_it(later, wher
 
 
 def test_files_are_resources_with_their_hashes():
-    resources = {r["title"]: r["rlinks"][0] for r in told(rich())["back-matter"]["resources"]}
+    document = told(rich())
+    found = document["back-matter"]["resources"]
+    resources = {r["title"]: r["rlinks"][0] for r in found}
     assert ("../artifacts/" + "b" * 64, [{"algorithm": "SHA-256", "value": "b" * 64}]) == (
         resources["book.json"]["href"], resources["book.json"]["hashes"])
-    assert "report.html" in resources
+    (link,) = document["results"][0]["links"]
+    (title,) = [r["title"] for r in found if f"#{r['uuid']}" == link["href"]]
+    assert "report.html" == title
 
 
 def test_evidence_of_an_experiment_is_its_own_files():
