@@ -10,6 +10,7 @@ from holdfast.audit.entries import Entries, read_entries
 from holdfast.audit.make import derived
 from holdfast.audit.manifest import Manifest, read_manifest
 from holdfast.audit.opened import Bundle
+from holdfast.audit.oscal import can_be_made, oscal
 from holdfast.audit.runs import RunTold, Statements
 from holdfast.audit.told import Basis, Told, tell
 from holdfast.audit.words import README, witnesses
@@ -66,11 +67,15 @@ def check_bundle(bundle: Bundle, trust: Trust | None, asked: Asked) -> Found:
     controls, untrusted = _controls(bundle, manifest, believed)
     told, unreadable = _told(records.statements, _basis(manifest, controls))
     stories, notes = _stories(told, bundle)
+    if not can_be_made():
+        notes = [*notes, "oscal/ is covered by the manifest's signature only: holdfast evidence "
+                 "verify makes it again, this verifier cannot"]
     troubles = [
         *([] if believed.is_given else [NO_TRUST]), *_signature(envelope, believed),
         *_files(bundle, manifest), *head.troubles, *_head(manifest, head),
         *_pin(asked, head, entries), *entries.troubles, *records.troubles, *stories, *untrusted,
         *unreadable, *_counts(manifest, told), *_remade(bundle, manifest, told),
+        *_oscal(bundle, told, content),
         *check_age(asked, manifest.at, head),
         *check_period(asked, manifest.request, manifest.first, records.statements),
         *check_required(asked, told),
@@ -199,6 +204,17 @@ def _remade(bundle: Bundle, manifest: Manifest, told: Told) -> Iterator[Trouble]
         elif name not in bundle.names:
             yield _wrong("E_UNDECLARED_OR_MISSING_FILE", name, "a part of every bundle", "no file",
                          "it was left out")
+
+
+def _oscal(bundle: Bundle, told: Told, checkpoint: bytes) -> Iterator[Trouble]:
+    if not can_be_made():
+        return
+    there = {name for name in bundle.names if name.startswith(places.OSCAL)}
+    made = oscal(told, checkpoint.decode(errors="replace"))
+    for name in sorted(there | made.keys()):
+        if bundle.read(name) != made.get(name):
+            yield _wrong("E_REPORT_NOT_REPRODUCED", name, "what the records say", "something else",
+                         "it was not made from these records")
 
 
 def _unlike(name: str, made_by: str) -> Trouble:

@@ -11,6 +11,7 @@ from typing import IO
 from holdfast import __version__
 from holdfast.audit import places
 from holdfast.audit.manifest import Manifest
+from holdfast.audit.oscal import oscal
 from holdfast.audit.page import page
 from holdfast.audit.request import Request
 from holdfast.audit.told import Basis, Told, tables, tell
@@ -77,6 +78,7 @@ def make(source: Source, request: Request) -> Made:
     wanted = sorted({digest for run in told.runs for digest in run.files.values()})
     contents: dict[str, bytes | Path] = {
         places.README: README, **dict(log_files(source, first)), **made,
+        **oscal(told, str(source.head)),
         **{places.catalogue(name): table for name, table in source.catalogues.items()},
         **({} if drawn is None else {places.REPORT + "report.pdf": drawn}),
         **{places.artefact(digest): files[digest] for digest in wanted if digest in files},

@@ -23,6 +23,7 @@ With other tools:
   artifacts/DIGEST     a file of a run; signed results name it by its SHA-256
   catalogues/          the controls, and how tests are mapped to them
   report/              the audit report, and its tables
+  oscal/               the same as NIST OSCAL 1.2.1: assessment plan, results, plan of action
 
 The report supports evidence for controls. It does not say that any of them is met.
 """

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -79,6 +80,23 @@ def gaps(
     with border():
         found = standings(wiring.ports(settings()), framework, days, service)
         _tell(open_gaps(found), as_json=as_json)
+
+
+@app.command()
+def lint(
+    files: Annotated[list[Path], typer.Argument(help="OSCAL documents that belong together")],
+) -> None:
+    """Look in OSCAL documents for what their schema does not see: links, order, states."""
+    from holdfast.oscal.lint import lint as defects_of
+    from holdfast.oscal.words import control_ids
+
+    with border():
+        contents = {file.name: file.read_bytes() for file in files}
+        found = defects_of(contents, control_ids(catalogue().values()))
+    for defect in found:
+        out.print(f"{defect.code} {defect.where}: {defect.text}", markup=False)
+    out.print(f"{len(found) or 'no'} defects in {len(files)} documents", markup=False)
+    raise typer.Exit(1 if found else 0)
 
 
 def _tell(found: Sequence[Standing], *, as_json: bool) -> None:

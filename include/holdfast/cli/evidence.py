@@ -1,6 +1,8 @@
 """`holdfast evidence`: look at what runs left behind, check it, and hand it to others."""
 
 import json
+import os
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -172,9 +174,10 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one")] = 0,
 ) -> None:
     """Serve the retrieval API on loopback, without Airflow, for whoever has its token."""
-    from holdfast.cli.serve import serve as listen
-
-    listen(port)
+    with border():
+        where = settings()
+    words = [str(where.home), str(where.experiments), where.store, str(port)]
+    os.execv(sys.executable, [sys.executable, "-m", "holdfast.web", *words])  # noqa: S606 - ours
 
 
 @app.command()

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from holdfast.audit import places
 from holdfast.audit.request import Request
 from holdfast.model.record import Role
+from holdfast.reports._drawn import drawn
 from support.bundles import KEYS, World, changed, codes, world
 
 ROUNDS = int(os.environ.get("HOLDFAST_BUNDLES", "150"))
@@ -109,3 +110,10 @@ def test_a_period_begins_with_a_record_of_before():
     found = f.check(since=since)
     assert ([], 1, 4) == (found.troubles, found.runs, f.manifest.first)
     assert {"E_RANGE_INCOMPLETE"} == codes(f.check(since=since.replace(year=2025)))
+
+
+def test_the_report_is_drawn_as_a_pdf_the_same_twice():
+    html = world("HELD").bundle().files["report/index.html"].decode()
+    one, two = drawn(html), drawn(html)
+    assert one.startswith(b"%PDF-")
+    assert one == two

@@ -10,15 +10,8 @@ from holdfast.errors import EvidenceError
 from holdfast.evidence.canonical import canonical
 from holdfast.evidence.envelope import read, statement_of
 from holdfast.model.record import Statement
-from holdfast.model.verdict import Finding, Verdict
 from holdfast.oscal.words import control_id
-from holdfast.steps.book import write_finding
-from holdfast.steps.coverage import results_of
-from holdfast.steps.report import report
-from holdfast.steps.reserve import reserve
-from holdfast.steps.seal import seal
-from support.after import ended
-from support.approvals import ALWAYS, LAST, yes
+from holdfast.steps.catalogues import catalogue
 from support.oscal import (
     BEGAN,
     DIRECT,
@@ -33,22 +26,10 @@ from support.oscal import (
     trial,
     violations,
 )
-from support.runs import RUN
+from support.oscal_runs import real
 
 UUID = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 PLAN, RESULTS, POAM = "assessment-plan.json", "assessment-results.json", "poam.json"
-
-
-def real(tmp_path):
-    """The ports of a run through the real steps: planned, approved, started, sealed, reported."""
-    ports = ended(tmp_path, (LAST, f"{LAST}\napproval: {ALWAYS}"),
-                  request={"triggered_by": "sre"})
-    yes(ports)
-    reserve(ports, RUN)
-    write_finding(ports, RUN, Finding("recovery", Verdict.BROKEN, "took 20 s", "first"))
-    seal(ports, RUN)
-    report(ports, RUN)
-    return ports
 
 
 def records_of(ports):
@@ -64,6 +45,9 @@ def result(records, number=0):
     return told(records)["results"][number]
 
 
+pytestmark = pytest.mark.usefixtures("quick_pdf")
+
+
 def own(part, name):
     return next((p["value"] for p in part.get("props", ()) if p["name"] == name), None)
 
@@ -75,7 +59,8 @@ def test_a_real_run_gives_three_documents_that_follow_the_schema(tmp_path):
 
 def test_findings_of_a_real_run_say_what_coverage_says(tmp_path):
     ports = real(tmp_path)
-    expected = {(name, r.service, r.verdict.name) for r in results_of(ports) for name in r.controls}
+    expected = {(name, r.service, r.verdict.name)
+                for r in ports.shown.results(catalogue()) for name in r.controls}
     found = {tuple(own(f, n) for n in ("control", "service", "verdict"))
              for f in result(records_of(ports))["findings"]}
     assert expected == found

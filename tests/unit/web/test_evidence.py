@@ -21,6 +21,7 @@ from support.evidence_runs import ART, say, two_runs
 from support.web import Asking, requirements
 
 JSON = {"sec-fetch-site": "same-origin"}
+pytestmark = pytest.mark.usefixtures("quick_pdf")
 
 
 @pytest.fixture

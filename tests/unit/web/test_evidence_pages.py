@@ -9,6 +9,7 @@ from support.evidence_runs import say, two_runs
 from support.web import Asking, pages
 
 OWN = {"sec-fetch-site": "same-origin"}
+pytestmark = pytest.mark.usefixtures("quick_pdf")
 
 
 @pytest.fixture

@@ -1,43 +1,50 @@
-"""`holdfast evidence serve`: the retrieval API and its pages on loopback, for who has the token."""
+"""The retrieval API on loopback without Airflow, for who has the token.
+
+`python -m holdfast.web HOME EXPERIMENTS STORE PORT`; `holdfast evidence serve` starts it.
+"""
 
 import hmac
 import secrets
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import uvicorn
 from fastapi import FastAPI, Header, HTTPException
 
-from holdfast.cli.border import border, out, settings
-from holdfast.errors import SpecError
+from holdfast.errors import HoldfastError, SpecError
 from holdfast.ports.bundle import Ports
 from holdfast.settings import Settings
 from holdfast.web.access import Require, Visitor
 from holdfast.web.evidence import create_api
 from holdfast.wiring import ports as wired
 
-TOKEN_BYTES = 32
+_TOKEN_BYTES = 32
 
 
-def serve(port: int) -> None:
-    """Serve until it is ended; the token is in a file of mode 0600. Port 0 takes a free one."""
-    with border():
-        where = settings()
-        made = wired(where)
-        token = token_of(where)
-        app = serving(lambda: made, token)
-        listening = uvicorn.Server(uvicorn.Config(
-            app, host="127.0.0.1", port=port, log_level="warning", access_log=False))
-        socket = listening.config.bind_socket()
-        address = f"http://127.0.0.1:{socket.getsockname()[1]}/evidence/v1"
-        out.print(f"address  {address}\ntoken    in {token_file(where)}\n"
-                  f'try      curl -H "Authorization: Bearer $(cat {token_file(where)})" '
-                  f"{address}/checkpoint", markup=False)
-        listening.run(sockets=[socket])
+def main(arguments: Sequence[str]) -> int:
+    """Serve until it is ended."""
+    home, experiments, store, port = arguments
+    where = Settings(Path(home), Path(experiments), store=store)
+    try:
+        made, token = wired(where), token_of(where)
+        server = uvicorn.Server(uvicorn.Config(
+            served(lambda: made, token), host="127.0.0.1", port=int(port), log_level="warning",
+            access_log=False))
+        socket = server.config.bind_socket()
+    except HoldfastError as error:
+        print(f"holdfast: {error}", file=sys.stderr)
+        return error.exit_code
+    address = f"http://127.0.0.1:{socket.getsockname()[1]}/evidence/v1"
+    file = token_file(where)
+    print(f"address  {address}\ntoken    in {file}\ntry      "
+          f'curl -H "Authorization: Bearer $(cat {file})" {address}/checkpoint', flush=True)
+    server.run(sockets=[socket])
+    return 0
 
 
-def serving(made: Callable[[], Ports], token: str) -> FastAPI:
+def served(made: Callable[[], Ports], token: str) -> FastAPI:
     """The API at its address, for whoever sends the token."""
     def visitor(authorization: Annotated[str, Header()] = "") -> Visitor:
         scheme, _, given = authorization.partition(" ")
@@ -58,7 +65,7 @@ def token_of(where: Settings) -> str:
     if not place.exists():
         place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         place.touch(0o600)
-        place.write_text(secrets.token_urlsafe(TOKEN_BYTES))
+        place.write_text(secrets.token_urlsafe(_TOKEN_BYTES))
     if place.stat().st_mode & 0o077:
         raise SpecError("others may read the token", where=str(place), hint=f"chmod 600 {place}")
     return place.read_text().strip()
@@ -67,3 +74,7 @@ def token_of(where: Settings) -> str:
 def token_file(where: Settings) -> Path:
     """Where the token is."""
     return where.keys / "api.token"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
