@@ -1,8 +1,13 @@
 """Put the adapters of one deployment together; the one place that knows them all."""
 
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 from holdfast.clients.connections import connection
 from holdfast.clock import SystemClock
 from holdfast.model.indicator import Indicator
+from holdfast.model.record import Tried
 from holdfast.ports.bundle import Ports
 from holdfast.ports.faults import FaultDriver
 from holdfast.ports.metrics import Metrics, Sample
@@ -36,6 +41,12 @@ def ports(settings: Settings) -> Ports:
 
         return ask_now(Places(settings.connections, settings.commands), indicator)
 
+    def selftest() -> Sequence[Tried]:
+        from holdfast.stores.selftest import selftest as trials
+
+        with TemporaryDirectory(prefix="holdfast-selftest-") as folder:
+            return list(trials(books, settings.keys, Path(folder)))
+
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     settings.home.chmod(0o700)  # books and artefacts are nobody else's; the shop may have made it
     clock = SystemClock()
@@ -57,5 +68,6 @@ def ports(settings: Settings) -> Ports:
         drivers=Registry[FaultDriver]("faults", "DRIVER"),
         metrics=metrics,
         witness=ask_witness,
+        selftest=selftest,
         probe=probe,
     )

@@ -139,6 +139,7 @@ def memory_ports(home: Path, **changes: Any) -> Ports:
         "notifier": MemoryNotifier(),
         "drivers": {"noop": FakeDriver()},
         "metrics": metrics if callable(metrics) else lambda _: metrics,
+        "selftest": list,
         "witness": lambda _url, _body: (0, "no witness here"),
         "probe": lambda asked: Sample(None, START.timestamp(), f"nobody answers {asked}"),
     }

@@ -170,6 +170,17 @@ def export(
 
 
 @app.command()
+def selftest() -> None:
+    """Break copies of the log in six ways; each must be survived or found. Exit 6 if one is not."""
+    with border():
+        tried = _ports().selftest()
+    for one in tried:
+        out.print(f"{'ok ' if one.is_well else 'NOT'} {one.name}: {one.text}", markup=False)
+    if not all(one.is_well for one in tried):
+        raise typer.Exit(EvidenceError.exit_code)
+
+
+@app.command()
 def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one")] = 0,
 ) -> None:

@@ -42,3 +42,12 @@ class Record:
     recorded_at: str
     previous: str
     envelope: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One way in which a copy of the log was broken, and whether it was survived or found."""
+
+    name: str
+    is_well: bool
+    text: str

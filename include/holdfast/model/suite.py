@@ -231,6 +231,10 @@ class Compliance(Frozen):
         False, strict=True,
         description="no fault before enough witnesses have signed the log with the run's start",
     )
+    selftest: bool = Field(
+        False, strict=True,
+        description="break copies of the evidence log too: what is not found makes the run BROKEN",
+    )
 
 
 class Suite(Frozen):

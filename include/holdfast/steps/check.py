@@ -7,11 +7,11 @@ from pathlib import Path
 
 from holdfast.clients.history import operations
 from holdfast.clients.rows import Look
-from holdfast.errors import CheckError, FaultError, SpecError
+from holdfast.errors import CheckError, EvidenceError, FaultError, SpecError
 from holdfast.model.operation import Operation
 from holdfast.model.run import Run, RunState
 from holdfast.model.suite import Suite
-from holdfast.model.verdict import Finding
+from holdfast.model.verdict import Finding, Verdict
 from holdfast.ports.bundle import Ports
 from holdfast.ports.checkers import Answers, Checked, Expecting, Met, Moment, Observed
 from holdfast.steps.book import run_of, suite_of, write_finding
@@ -22,6 +22,8 @@ from holdfast.steps.rollout import tell_rollouts
 from holdfast.steps.snapshot import before_of, during_of
 from holdfast.steps.workloads import stop_workloads
 
+EVIDENCE_LOG = "evidence_log"
+"""Name of the finding about the evidence log itself."""
 _SETTLE_SECONDS, _POLL_SECONDS = 6.0, 0.5
 _EARLIER_SECONDS = 60.0
 """An operation sent this long before a look at the data has had its effect by then, or never."""
@@ -50,7 +52,22 @@ def check(ports: Ports, run_id: str, access: Access | None = None) -> None:
         if spec.history is not None:
             seen.append(one)
     keep_promises(ports, run_id, made, seen)
+    if suite.compliance.selftest:
+        write_finding(ports, run_id, tested_log(ports))
     tell_rollouts(ports, run_id, suite)
+
+
+def tested_log(ports: Ports) -> Finding:
+    """Break copies of the evidence log, each in another way: all must be survived or found."""
+    try:
+        tried = ports.selftest()
+    except (EvidenceError, OSError) as error:
+        return Finding(EVIDENCE_LOG, Verdict.UNKNOWN, f"it could not be tried: {error}")
+    bad = [t for t in tried if not t.is_well]
+    told = "; ".join(f"{t.name}: {t.text}" for t in bad or tried)
+    verdict = Verdict.BROKEN if bad else Verdict.HELD if tried else Verdict.UNKNOWN
+    return Finding(EVIDENCE_LOG, verdict, told or "nothing was tried",
+                   measured={"tried": len(tried), "well": len(tried) - len(bad)})
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,8 @@ def test_another_persons_yes_lets_the_fault_begin_and_taken_back_it_ends(lab):
     assert (LeaseState.CLEAN, Reason.WITHDRAWN) == (lease.state, lease.revoked.reason)
     assert "failed" == run.until_over()
     assert "approval withdrawn: seen enough" in run.book.reason
-    verified = lab.command("evidence", "verify", run.id)
+    lab.command("evidence", "trust", str(lab.settings.trust))
+    verified = lab.command("evidence", "verify", run.id, "--trust", str(lab.settings.trust))
     assert not verified.returncode, verified.stdout
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from contextlib import asynccontextmanager
 
 import httpx
@@ -10,9 +11,10 @@ import pytest
 from holdfast.cli.airflow_env import Lab as AirflowPlaces
 from holdfast.clients.connections import connection
 from holdfast.model.lease import LeaseState, Reason
+from holdfast.web.evidence import create_api
 from support.axe import axe, troubles
 from support.chromium import chromium, program
-from support.web import pages
+from support.web import pages, requirements
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(400)]
 SCREENS = [(width, scheme) for width in (1280, 390) for scheme in ("light", "dark")]
@@ -44,16 +46,20 @@ def ended(lab):
 
 
 def routes():
-    """Every address of the pages, filled in, with each of its methods."""
-    for route in pages(None).routes:
-        path = route.path.format(dag_id="held-0", run_id="nothing", name="page.css") \
-            if "{" in route.path else route.path
-        yield from ((method, f"/holdfast{path}") for method in sorted(route.methods))
+    """Every address of the pages and of the API, filled in, with each of its methods."""
+    filled = {"dag_id": "held-0", "run_id": "nothing", "name": "page.css", "index": "0",
+              "export_id": "0", "sha256": "0" * 64, "level": "0", "path:path": "000",
+              "framework": "dora", "control": "art-24.4"}
+    for app, place in ((pages(None), "/holdfast"),
+                       (create_api(lambda: None, requirements()), "/evidence/v1")):
+        for route in app.routes:
+            path = re.sub(r"{([^}]+)}", lambda found: filled[found[1]], route.path)
+            yield from ((method, place + path) for method in sorted(route.methods))
 
 
 def test_no_address_of_the_pages_answers_without_a_login(airflow):
     asked = list(routes())
-    assert len(asked) >= 7
+    assert len(asked) >= 28
     with httpx.Client(base_url=airflow, timeout=60) as web:
         answers = {(m, path): web.request(m, path).status_code for m, path in asked}
     assert dict.fromkeys(asked, 401) == answers

@@ -1,14 +1,16 @@
 """R6: the check of a run's data, and recovery points."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from holdfast.clients.rows import Look
-from holdfast.errors import FaultError
-from holdfast.model.run import RunState
+from holdfast.errors import EvidenceError, FaultError
+from holdfast.model.record import Tried
+from holdfast.model.run import EntryKind, RunState
 from holdfast.model.verdict import Verdict
-from holdfast.steps.book import findings
+from holdfast.steps.book import findings, write
 from holdfast.steps.check import check
 from holdfast.steps.items import Access
 from support.after import ended, found, op, put_lease, record, set_state, steady
@@ -46,6 +48,37 @@ def test_all_there_is_held(tmp_path):
     assert (Verdict.HELD, "orders: all 400 acknowledged writes are there") == (
         found(ports, "lost_writes").verdict, found(ports, "lost_writes").text)
     assert Verdict.HELD is found(ports, "recovery_point", "first").verdict
+
+
+def _tested(tmp_path, tried):
+    """A run whose suite has the evidence log tried too."""
+    ports = ended(tmp_path)
+    told = ports.books.read(RUN, EntryKind.SUITE)[-1].data
+    told["suite"]["compliance"]["selftest"] = True
+    write(ports, RUN, EntryKind.SUITE, "core", told)
+    check(replace(ports, selftest=tried), RUN, reads(lambda: _keys(ports)))
+    return found(ports, "evidence_log")
+
+
+def test_an_evidence_log_that_finds_all_is_held_and_counted(tmp_path):
+    """The suite health-records: the log itself under fault."""
+    finding = _tested(tmp_path, lambda: [Tried("cut", True, "found"), Tried("full", True, "kept")])
+    assert (Verdict.HELD, {"tried": 2, "well": 2}) == (finding.verdict, finding.measured)
+    assert "cut: found; full: kept" == finding.text
+
+
+def test_an_evidence_log_that_misses_something_breaks_the_run(tmp_path):
+    tried = [Tried("cut", True, "found"), Tried("edited", False, "E_TREE_ROOT was not found")]
+    finding = _tested(tmp_path, lambda: tried)
+    assert (Verdict.BROKEN, "edited: E_TREE_ROOT was not found") == (finding.verdict, finding.text)
+
+
+def test_an_evidence_log_that_cannot_be_tried_is_not_known(tmp_path):
+    def broken():
+        raise EvidenceError("the log is damaged")
+
+    assert Verdict.UNKNOWN is _tested(tmp_path, broken).verdict
+    assert Verdict.UNKNOWN is _tested(tmp_path / "two", list).verdict
 
 
 def test_a_lost_write_breaks_the_check_and_the_promise(tmp_path):
