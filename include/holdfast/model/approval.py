@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+_SLACK = timedelta(minutes=5)
+"""How far the clocks of two machines may be apart."""
+
 
 class Answer(StrEnum):
     """What became of a request."""
@@ -81,6 +84,8 @@ class Approval:
             return str(self)
         if self.plan_digest != plan_digest:
             return f"{self.by} has approved another plan"
+        if now < self.at - _SLACK:
+            return f"the approval by {self.by} is of {self.at}, and it is {now}: a clock went back"
         if now - self.at > valid_for:
             age, most = (t.total_seconds() / 60 for t in (now - self.at, valid_for))
             return f"the approval by {self.by} is {age:.3g} minutes old, {most:.3g} are allowed"

@@ -32,7 +32,9 @@ class AskAgain(HoldfastError):
 class Given:
     """What was answered: `by` is empty when nobody has; `plan` and `naming` are as they wrote them.
 
-    `naming` is needed for faults that cannot be undone: who approves them names them.
+    `naming` is needed for faults that cannot be undone: who approves them names them. `at` is when
+    they answered, None for now: Airflow takes answers for as long as nobody has looked at its
+    clock, which a triggerer that is down does not.
     """
 
     yes: bool
@@ -40,6 +42,7 @@ class Given:
     plan: str = ""
     naming: str = ""
     why: str = ""
+    at: datetime | None = None
 
 
 def why_asked(ports: Ports, run_id: str) -> str:
@@ -78,9 +81,13 @@ def ask(ports: Ports, run_id: str) -> Request | None:
 def answer(ports: Ports, run_id: str, given: Given) -> None:
     """Sign what was answered; return if it is a yes that counts, else NotApproved.
 
-    AskAgain for a yes that does not count. Anybody may say no. The first answer that counts stands.
+    AskAgain for a yes that does not count. Anybody may say no. The first answer that counts stands;
+    one that was given when the time for it was over is none.
     """
-    if pending_request(ports, run_id) is not None:
+    pending = pending_request(ports, run_id)
+    if pending is not None:
+        if (given.at or ports.clock.now()) > datetime.fromisoformat(str(pending["until"])):
+            given = Given(yes=False)
         if given.yes and (why := _why_not(ports, run_id, given)):
             write(ports, run_id, EntryKind.APPROVAL, UNCOUNTED, {"why": why})
             raise AskAgain(why)

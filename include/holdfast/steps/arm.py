@@ -114,5 +114,6 @@ def _refuse(ports: Ports, run_id: str, number: int) -> None:
     if not steady or steady[-1].data.get("broken"):
         raise SafetyError(f"round {number + 1} was not found steady")
     age = ports.clock.now() - datetime.fromisoformat(steady[-1].at)
-    if age > STEADY_FOR:
-        raise SafetyError(f"the last look at the target is {age.total_seconds():.0f} s old")
+    if abs(age) > STEADY_FOR:
+        when = "old" if age > STEADY_FOR else "old: a clock went back"
+        raise SafetyError(f"the last look at the target is {age.total_seconds():.0f} s {when}")

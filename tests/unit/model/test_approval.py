@@ -47,3 +47,10 @@ def test_when_an_approval_counts(changes, digest, age, text):
     told = Approval(**{"plan_digest": "d", "answer": Answer.APPROVED, "by": "lead", "at": AT}
                     | changes)
     assert text == told.why_void(digest, AT + age, HOUR)
+
+
+def test_an_approval_of_a_time_to_come_counts_for_nothing():
+    """S6: a clock that was set back would make it valid for longer."""
+    told = Approval("d", Answer.APPROVED, "lead", AT)
+    assert "" == told.why_void("d", AT - timedelta(minutes=4), HOUR)
+    assert "a clock went back" in told.why_void("d", AT - timedelta(minutes=6), HOUR)

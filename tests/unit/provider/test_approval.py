@@ -1,6 +1,6 @@
 """S6: the task that waits for a person, with Airflow's side of it told what to do."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -9,7 +9,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, T
 from holdfast.errors import EvidenceError
 from holdfast.model.run import RunState
 from holdfast.model.verdict import Verdict
-from holdfast.provider.operators.approval import ApprovePlanOperator
+from holdfast.provider.operators.approval import ApprovePlanOperator, _given
 from holdfast.steps.approval import signed_answer
 from support.approvals import digest, irreversible, needs_approval
 from support.runs import RUN
@@ -50,6 +50,14 @@ def asks(operator, at):
     with pytest.raises(TaskAwaitingInput) as waits:
         ApprovePlanOperator.execute.__wrapped__(operator, at)
     return waits.value
+
+
+@pytest.mark.parametrize(("told", "at"), [
+    ("2026-01-01T02:00:00+00:00", datetime(2026, 1, 1, 2, tzinfo=UTC)),
+    (datetime(2026, 1, 1, 2, tzinfo=UTC), datetime(2026, 1, 1, 2, tzinfo=UTC)),
+    (datetime(2026, 1, 1, 2), None), ("soon", None), (None, None)])
+def test_when_an_answer_was_given_is_airflows_word(told, at):
+    assert at == _given(answered("Approve") | {"responded_at": told}).at
 
 
 def test_it_shows_the_plan_and_waits(tmp_path, monkeypatch, shown, operator):

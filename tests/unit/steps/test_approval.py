@@ -208,6 +208,30 @@ def test_later_faults_may_begin_as_long_as_the_run_may_take(ports):
         expect_approved(ports, RUN)
 
 
+def test_a_yes_that_came_when_the_time_was_over_is_none(ports):
+    """S6: no answer in time is a no, also where Airflow's triggerer was not there to say so."""
+    asked = ask(ports, RUN)
+    late = asked.until + timedelta(seconds=1)
+    ports.clock.passed += 20 * MINUTES
+    with pytest.raises(NotApproved, match="nobody has answered within 600s"):
+        answer(ports, RUN, Given(True, "lead", digest(ports), at=late))
+    assert [("timed_out", "")] == signed(ports)
+
+
+def test_a_yes_that_came_in_time_counts_though_it_is_read_late(ports):
+    asked = ask(ports, RUN)
+    ports.clock.passed += 20 * MINUTES
+    answer(ports, RUN, Given(True, "lead", digest(ports), at=asked.until - timedelta(seconds=1)))
+    assert [("approved", "lead")] == signed(ports)
+
+
+def test_a_yes_without_a_time_is_of_now(ports):
+    ask(ports, RUN)
+    ports.clock.passed += 20 * MINUTES
+    with pytest.raises(NotApproved, match="nobody has answered"):
+        answer(ports, RUN, Given(True, "lead", digest(ports)))
+
+
 def test_a_row_in_the_books_approves_nothing(ports):
     """Only what was signed counts."""
     ask(ports, RUN)

@@ -160,6 +160,7 @@ def test_without_the_runs_start_on_record_there_is_no_lease(ports):
     pytest.param("round-2", [], 0, "not found steady", id="of-another-round"),
     pytest.param("round-1", ["up is 0"], 0, "not found steady", id="it-was-not-steady"),
     pytest.param("round-1", [], 301, "301 s old", id="too-old"),
+    pytest.param("round-1", [], -301, "a clock went back", id="of-a-time-to-come"),
 ])
 def test_without_a_fresh_steady_state_there_is_no_lease(ports, name, broken, age, why):
     ports.books.entries = [e for e in ports.books.entries if e.kind is not EntryKind.STEADY]

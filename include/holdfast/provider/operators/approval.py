@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, NoReturn
 
 from airflow.providers.standard.operators.hitl import HITLOperator
@@ -102,4 +102,14 @@ def _given(event: Mapping[str, Any]) -> Given:
     who, fields = event.get("responded_by_user") or {}, event.get("params_input") or {}
     plan, naming, why = (" ".join(str(fields.get(f) or "").split()) for f in (PLAN, NAMING, WHY))
     yes = event.get("chosen_options") == [APPROVE]
-    return Given(yes, str(who.get("name") or ""), plan, naming, why[:_LONGEST])
+    name = str(who.get("name") or "")
+    return Given(yes, name, plan, naming, why[:_LONGEST], _answered_at(event.get("responded_at")))
+
+
+def _answered_at(told: object) -> datetime | None:
+    """When Airflow took the answer; what is no time is now, which is never earlier."""
+    try:
+        at = told if isinstance(told, datetime) else datetime.fromisoformat(str(told))
+    except ValueError:
+        return None
+    return at if at.tzinfo is not None else None
