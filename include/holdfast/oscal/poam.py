@@ -1,5 +1,6 @@
 """Plan of action and milestones: an item for each failure that the records show."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 from holdfast.oscal.log import Basis
@@ -26,21 +27,29 @@ def poam(runs: Sequence[Run], basis: Basis, results: Json) -> Json | None:
     seen = [o for one in told["results"] for o in one.get("observations", ())
             if o["uuid"] in wanted]
     under = system(runs, basis.log)
-    resources = [r for r in told["back-matter"]["resources"] if r["uuid"] in referred(seen)]
+    pointed = referred(seen)
+    resources = [r for r in told["back-matter"]["resources"] if r["uuid"] in pointed]
+    by_risk = _by_risk(findings)
     return document(KIND, "Resilience tests: what did not hold", basis.log, runs, {
         "import-ssp": {"href": f"#{under['uuid']}"},
         "local-definitions": {
             **some(components=services(runs)), "assessment-assets": assets(),
         },
         "observations": seen, "risks": risks, **some(findings=findings),
-        "poam-items": [_item(risk, findings) for risk in risks],
+        "poam-items": [_item(risk, by_risk[risk["uuid"]]) for risk in risks],
         "back-matter": {"resources": [under, basis.log.resource, *resources]},
     })
 
 
-def _item(risk: Json, findings: Sequence[Json]) -> Json:
-    about = [{"finding-uuid": f["uuid"]} for f in findings
-             if {"risk-uuid": risk["uuid"]} in f["related-risks"]]
+def _by_risk(findings: Sequence[Json]) -> dict[str, list[Json]]:
+    found: dict[str, list[Json]] = defaultdict(list)
+    for finding in findings:
+        for link in finding["related-risks"]:
+            found[link["risk-uuid"]].append({"finding-uuid": finding["uuid"]})
+    return found
+
+
+def _item(risk: Json, about: list[Json]) -> Json:
     return {
         "uuid": uid("item", risk["uuid"]), "title": risk["title"],
         "description": risk["description"], "props": risk["props"],
