@@ -25,8 +25,7 @@ def standings(
         raise SpecError(f"unknown framework '{framework}'", where="--framework",
                         hint=nearest(framework, frameworks))
     excluded = load_excluded(ports.settings.experiments, known)
-    services = ports.shown.services()
-    if service and service not in services:
+    if service and service not in (services := ports.shown.services()):
         raise SpecError(f"no run has hit a service '{service}'", where="--service",
                         hint=nearest(service, services))
     results = ports.shown.results([c.name for c in own], service)

@@ -1,14 +1,21 @@
 """The index of what results show (E2), on files and on a server."""
 
+import random
+from datetime import UTC, datetime
+
 import pytest
 
+from holdfast.controls.coverage import coverage
+from holdfast.controls.results import by_service
 from holdfast.errors import EvidenceError
+from holdfast.evidence.envelope import read, statement_of
 from holdfast.evidence.story import RESULT
 from holdfast.model.record import Statement
 from holdfast.model.verdict import Verdict
+from holdfast.steps.catalogues import catalogue
 from holdfast.stores.notary import LocalNotary
 from holdfast.stores.places import books_of
-from holdfast.stores.shown import SqlShown
+from holdfast.stores.shown import TELLING, SqlShown
 
 ART = "dora:art-24.4"
 
@@ -68,6 +75,28 @@ def test_unknown_runs_of_before_are_no_longer_of_interest(shown, say):
     say("u", "UNKNOWN", at="2025-01-01")
     held = say("held", at="2026-01-01")
     assert [("held", "api", "HELD", held)] == found(shown)
+
+
+def test_controls_stand_as_they_would_by_all_results(shown, say, settings):
+    """The index leaves out only what changes nothing."""
+    chance = random.Random(6)
+    for number in range(80):
+        say(f"r{number % 70}", chance.choice(["HELD", "UNKNOWN", "BROKEN"]),
+            at=f"2026-0{chance.randrange(1, 4)}-0{chance.randrange(1, 8)}",
+            service=chance.choice("abc"),
+            controls=chance.sample([ART, "dora:art-25.1", "nis2:art-21.2.c"], 2))
+    known = [c for c in catalogue().values() if c.framework == "dora"]
+    log = {r.run_id: r for r in LocalNotary(books_of(settings), settings.keys).records()
+           if r.predicate_type == RESULT}
+    every = [result for r in log.values() for result in by_service(
+        r.index, r.run_id, statement_of(read(r.envelope)).predicate)]
+
+    def stand(results):
+        found = coverage(known, results, datetime(2026, 4, 1, tzinfo=UTC), 40, {})
+        return [(s.control.name, s.service, s.state, s.reason, s.due, s.records[:TELLING])
+                for s in found]
+
+    assert stand(every) == stand(shown.results([c.name for c in known]))
 
 
 def test_made_anew_from_the_records_it_is_the_same(shown, say):
