@@ -135,6 +135,7 @@ class ResultTold(Way):
     run_id: str
     sealed_at: Moment
     verdict: Named
+    whole: Named | None = None
     experiments: list[Trial]
     findings: list[Check] = []
     counts: dict[str, int] = {}

@@ -100,13 +100,14 @@ def _experiment(told: ResultTold, trial: Trial, basis: Basis) -> Unit:
 
 
 def _whole(told: ResultTold, basis: Basis) -> Unit:
-    """The run's own verdict is not signed by itself: it follows from its checks and the total."""
+    """Where the run's own verdict is not signed, it follows from its checks and the total."""
     names = {trial.name for trial in told.experiments}
     checks = [check for check in told.findings if check.experiment not in names]
     own = max((check.verdict for check in checks), default=Verdict.HELD)
     worst = Verdict.worst(trial.verdict for trial in told.experiments)
     total = told.verdict if told.verdict > worst else Verdict.HELD
-    return Unit("", max(own, total), _known(told.controls, basis), checks)
+    verdict = max(own, total) if told.whole is None else told.whole
+    return Unit("", verdict, _known(told.controls, basis), checks)
 
 
 def _known(names: Sequence[str], basis: Basis) -> list[Control]:

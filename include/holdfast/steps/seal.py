@@ -89,6 +89,7 @@ def _result(ports: Ports, run: Run, suite: Suite) -> dict[str, object]:
         "started_at": run.started_at, "sealed_at": _now(ports),
         "is_postponed": run.state is RunState.POSTPONED, "reason": run.reason[:500],
         "verdict": Verdict.worst(by_name.values()).name,
+        "whole": by_name.get("", Verdict.HELD).name,
         "start_index": _start_index(ports, run.id),
         "experiments": [
             _experiment(ports, run.id, name, verdict)

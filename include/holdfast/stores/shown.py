@@ -107,7 +107,7 @@ class SqlShown:
 
 def _matching(wanted: Wanted) -> Select[int, str, str, str, str, bytes]:
     seen = select(RUN.c.id).where(RUN.c.id == RECORD.c.run_id, RUN.c.suite.in_(wanted.suites))
-    place = seen.exists() | (RECORD.c.run_id == "")
+    place: ColumnElement[bool] = seen.exists() | (RECORD.c.run_id == "")
     if wanted.suite:
         place = RECORD.c.run_id.in_(select(RUN.c.id).where(
             RUN.c.suite.in_(wanted.suites), RUN.c.suite == wanted.suite))

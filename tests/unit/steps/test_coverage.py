@@ -56,6 +56,14 @@ def test_what_the_whole_run_broke_all_services_have_broken(signed):
         "BROKEN", experiments=[{"name": "a", "service": "api", "verdict": "HELD"}])))
 
 
+def test_what_the_whole_run_broke_is_not_hidden_by_an_experiment_that_broke_too(signed):
+    """E2: one service's own failure must not leave another evidenced while writes were lost."""
+    experiments = [{"name": "a", "service": "api", "verdict": "HELD"},
+                   {"name": "b", "service": "database", "verdict": "BROKEN"}]
+    found = of(signed(result("BROKEN", whole="BROKEN", experiments=experiments)))
+    assert {"api": State.FAILING, "database": State.FAILING} == found
+
+
 def test_a_control_of_one_experiment_is_its_services_alone(signed):
     ports = signed(result(controls=(), experiments=[
         {"name": "a", "service": "api", "verdict": "HELD", "controls": [ART.upper()]},
