@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from holdfast.errors import CheckError
 from holdfast.history.columns import NIL, History, Ints, Shape, Transactions
 from holdfast.history.values import Values
 
@@ -15,7 +16,8 @@ def parts(history: History) -> Iterator[tuple[str, History]]:
     """Each key as text, and its rows; one without a name if rows have no keys.
 
     A key is a field of the row, or stands before the value as Jepsen's independent workloads
-    write it: [key value], in every row of a client.
+    write it: [key value], in every row of a client. CheckError, with its place, for a client's row
+    without a key among rows that have one: it is nobody's, and would be judged by nobody.
     """
     history = _unkeyed(history)
     clients = history.process >= 0
@@ -23,6 +25,9 @@ def parts(history: History) -> Iterator[tuple[str, History]]:
     if not len(keys) or (keys == NIL).all():
         yield "", history
         return
+    lost = np.flatnonzero(clients & (history.key == NIL))
+    if len(lost):
+        raise CheckError(f"operation {int(history.index[lost[0]])} has no key, and others have")
     order = np.argsort(history.key, kind="stable")
     found, begins = np.unique(history.key[order], return_index=True)
     for key, rows in zip(found, np.split(order, begins[1:]), strict=True):

@@ -1,0 +1,30 @@
+"""R6: histories of many keys; an operation that is no key's is not passed over in silence."""
+
+import pytest
+
+from holdfast.errors import CheckError
+from holdfast.history.build import Builder, Row
+from holdfast.registry import Registry
+
+REGISTER = Registry("checkers", "CHECKER")["register"]
+
+
+def judged(key):
+    """Writes of two keys, and a read of what nobody wrote, of this key."""
+    rows = [(0, "invoke", "write", 1, 7), (0, "ok", "write", 1, 7),
+            (1, "invoke", "write", 1, 8), (1, "ok", "write", 1, 8),
+            (2, "invoke", "read", None, key), (2, "ok", "read", 99, key)]
+    builder = Builder("history")
+    for n, (process, kind, f, value, its) in enumerate(rows):
+        builder.add([Row(type=kind, process=process, f=f, value=value, time=n, index=n, key=its)],
+                    [n + 1])
+    return REGISTER.judge(builder.history(), REGISTER.options())
+
+
+def test_a_read_of_what_nobody_wrote_is_invalid_where_its_key_is_known():
+    assert "invalid" == judged(7).outcome
+
+
+def test_a_read_that_has_lost_its_key_is_not_judged_by_nobody():
+    with pytest.raises(CheckError, match="operation 4 has no key, and others have"):
+        judged(None)
