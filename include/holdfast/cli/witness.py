@@ -46,8 +46,10 @@ def serve(
         typer.echo(f"key      {witness.vkey()}")
         listening = server(witness, port, host)
     signal.signal(signal.SIGTERM, _end)
-    out.print(f"address  http://{host}:{listening.server_port}", markup=False)
-    try:
+    try:  # from before the address is told: whoever has read it may end this
+        out.print(f"address  http://{host}:{listening.server_port}", markup=False)
         listening.serve_forever()
     except KeyboardInterrupt:
+        pass
+    finally:
         listening.server_close()

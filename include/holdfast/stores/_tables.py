@@ -4,6 +4,7 @@ from sqlalchemy import (
     BigInteger,
     Column,
     Float,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -92,5 +93,6 @@ SHOWN = Table(
     Column("control", String, nullable=False),
     Column("verdict", Integer, nullable=False),
     Column("at", String, nullable=False),
+    Index("shown_of_control", "control", "service", "at", "number"),
 )
 SHOWN_UNTIL = Table("shown_until", METADATA, Column("size", Integer, nullable=False))

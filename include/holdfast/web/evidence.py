@@ -158,20 +158,28 @@ class _Routes:
         return {"first": first, "second": second, "hashes": hashes}
 
     def coverage(
-        self, framework: _Text, days: Annotated[int, Query(alias="max_age_days", ge=1, le=3650)]
-        = 365, service: _Text = "",
+        self, request: Request, framework: _Text,
+        days: Annotated[int, Query(alias="max_age_days", ge=1, le=3650)] = 365,
+        service: _Text = "",
     ) -> dict[str, Any]:
         """How every control of a framework stands, service by service."""
+        self._expect_all(request)
         found = standings(self.ports(), framework, days, service)
         return _standings(framework, days, found)
 
-    def gaps(self, framework: _Text, days: _Days = 365, service: _Text = "") -> dict[str, Any]:
+    def gaps(
+        self, request: Request, framework: _Text, days: _Days = 365, service: _Text = "",
+    ) -> dict[str, Any]:
         """What somebody must look after, the gravest first."""
+        self._expect_all(request)
         found = open_gaps(standings(self.ports(), framework, days, service))
         return _standings(framework, days, found)
 
-    def control(self, framework: str, control: str, days: _Days = 365) -> dict[str, Any]:
+    def control(
+        self, request: Request, framework: str, control: str, days: _Days = 365
+    ) -> dict[str, Any]:
         """How one control stands."""
+        self._expect_all(request)
         name = f"{framework}:{control}".lower()
         known = catalogue()
         if name not in known:
@@ -230,12 +238,12 @@ class _Routes:
         """Refuse who may not see every suite."""
         visitor = visitor_of(request)
         if not sees_all(self.ports(), visitor):
-            raise HTTPException(403, "a bundle holds every record, and you may not see all suites")
+            raise HTTPException(403, "it counts every suite, and you may not see all of them")
         return visitor
 
 
 def sees_all(ports: Ports, visitor: Visitor) -> bool:
-    """Whether somebody may see every suite: a bundle leaves out no record."""
+    """Whether somebody may see every suite: bundles and controls leave none out."""
     every = set(ports.shown.suites())
     return not every - set(visitor.readable(every))
 

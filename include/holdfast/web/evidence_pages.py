@@ -45,8 +45,10 @@ class EvidencePages:
     require: Require
 
     def controls(self, request: Request) -> Response:
-        """Controls by services, and the gaps."""
+        """Controls by services, and the gaps: of all suites, so for who may see all."""
         ports, known = self.ports(), catalogue()
+        if not sees_all(ports, visitor_of(request)):
+            raise HTTPException(403, "controls count every suite, and you may not see all of them")
         frameworks = sorted({c.framework for c in known.values()})
         framework = request.query_params.get("framework", frameworks[0])
         days = request.query_params.get("days", "365")

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from holdfast.model.approval import Answer, Approval
+from holdfast.model.approval import Answer, Approval, Rule
 from holdfast.model.approval_spec import ApprovalSpec
 
 AT = datetime(2026, 1, 1, 2, 0, tzinfo=UTC)
@@ -54,3 +54,15 @@ def test_an_approval_of_a_time_to_come_counts_for_nothing():
     told = Approval("d", Answer.APPROVED, "lead", AT)
     assert "" == told.why_void("d", AT - timedelta(minutes=4), HOUR)
     assert "a clock went back" in told.why_void("d", AT - timedelta(minutes=6), HOUR)
+
+
+def test_a_rule_reads_back_as_plans_sign_it():
+    spec = ApprovalSpec(from_impact=7, by=("ana",), valid_for="1500ms")
+    assert spec.rule == Rule.read(spec.model_dump(mode="json"))
+
+
+@pytest.mark.parametrize("change", [
+    {"from_impact": "7"}, {"from_impact": True}, {"by": "ana"}, {"valid_for": "soon"}])
+def test_what_is_no_rule_is_told(change):
+    with pytest.raises(ValueError, match="not a rule of approval"):
+        Rule.read(ApprovalSpec().model_dump(mode="json") | change)

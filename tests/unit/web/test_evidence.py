@@ -139,14 +139,21 @@ def test_the_trail_of_a_run_holds_all_there_is(ask):
 
 def test_controls_are_told_with_their_reasons(ask):
     def states(path):
-        return {s["state"] for s in ask("ana", path).json()["standings"]}
+        return {s["state"] for s in ask("zoe", path).json()["standings"]}
 
     assert {"failing"} == states("/controls/dora/art-24.4")
     assert "failing" in states("/gaps?framework=dora&days=3650")
     assert "not-evidenceable" in states("/coverage?framework=dora&max_age_days=3650")
-    assert "supports evidence" in ask("ana", "/coverage?framework=dora").json()["disclaimer"]
-    assert 404 == ask("ana", "/controls/dora/art-99").status_code
-    assert 400 == ask("ana", "/coverage?framework=dorra").status_code
+    assert "supports evidence" in ask("zoe", "/coverage?framework=dora").json()["disclaimer"]
+    assert 404 == ask("zoe", "/controls/dora/art-99").status_code
+    assert 400 == ask("zoe", "/coverage?framework=dorra").status_code
+
+
+@pytest.mark.parametrize("path", [
+    "/coverage?framework=dora", "/gaps?framework=dora", "/controls/dora/art-24.4"])
+def test_how_controls_stand_is_told_to_who_may_see_every_suite(ask, path):
+    """Its reasons name runs and services of all of them."""
+    assert (403, 200) == (ask("ana", path).status_code, ask("zoe", path).status_code)
 
 
 def test_an_export_is_asked_for_and_fetched_and_checks(ask, ports, tmp_path):

@@ -68,6 +68,7 @@ def test_controls_stand_by_service_with_reason_and_records(ask):
     assert '<span class="state failing">failing</span>' in page
     assert "secret--1 ended BROKEN" in page
     assert "supports evidence for controls" in page
+    assert 403 == ask("ana", "/controls?framework=dora").status_code
     for query in ("framework=dorra", "framework=dora&days=0", "framework=dora&days=x"):
         assert 400 == ask("zoe", f"/controls?{query}").status_code
 
