@@ -170,6 +170,15 @@ def export(
 
 
 @app.command()
+def rebuild() -> None:
+    """Make the index of what results show anew, from the records alone."""
+    with border():
+        ports = _ports()
+        ports.shown.rebuild()
+        out.print(f"the index tells of {len(ports.shown.services())} services", markup=False)
+
+
+@app.command()
 def selftest() -> None:
     """Break copies of the log in six ways; each must be survived or found. Exit 6 if one is not."""
     with border():

@@ -101,6 +101,9 @@ class Shown(Protocol):
     def services(self) -> Sequence[str]:
         """Every service that a result tells of."""
 
+    def rebuild(self) -> None:
+        """Forget what is known, and read it from the records anew."""
+
     def records(self, wanted: Wanted) -> Sequence[Record]:
         """The records that are asked for, `wanted.limit` at most."""
 

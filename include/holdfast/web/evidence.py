@@ -15,7 +15,7 @@ from holdfast.audit.request import read_moment
 from holdfast.controls.coverage import gaps as open_gaps
 from holdfast.errors import EvidenceError, HoldfastError
 from holdfast.evidence.checkpoint import read_checkpoint
-from holdfast.evidence.tiles import WIDTH
+from holdfast.evidence.tiles import WIDTH, bundled
 from holdfast.model.control import Standing
 from holdfast.model.retrieval import Wanted
 from holdfast.ports.bundle import Ports
@@ -62,6 +62,7 @@ def create_api(ports: Callable[[], Ports], require: Require) -> FastAPI:
         ("/entries", routes.entries, Entries), ("/entries/{index}", routes.entry, WholeEntry),
         ("/entries/{index}/proof", routes.proof, None),
         ("/artifacts/{sha256}", routes.artefact, None), ("/checkpoint", routes.checkpoint, None),
+        ("/tile/entries/{path:path}", routes.tile_of_entries, None),
         ("/tile/{level}/{path:path}", routes.tile, None),
         ("/consistency", routes.consistency, Consistency),
         ("/coverage", routes.coverage, Standings), ("/gaps", routes.gaps, Standings),
@@ -145,6 +146,18 @@ class _Routes:
         if len(hashes) != width * 32:
             raise HTTPException(404, "there is no such tile")
         return Response(hashes, media_type="application/octet-stream", headers=dict(_HEADERS))
+
+    def tile_of_entries(self, request: Request, path: str) -> Response:
+        """Fetch the records of a tile, each behind its length: C2SP tlog-tiles."""
+        self._expect_all(request)
+        number, width = _tile_place(path)
+        first = number * WIDTH
+        found = self.ports().shown.records(Wanted(
+            self._suites(request), after=first - 1, limit=width))
+        if [record.index for record in found] != list(range(first, first + width)):
+            raise HTTPException(404, "there is no such tile")
+        content = bundled([record.envelope for record in found])
+        return Response(content, media_type="application/octet-stream", headers=dict(_HEADERS))
 
     def consistency(
         self, first: Annotated[int, Query(alias="from", ge=0, le=2**31 - 1)],

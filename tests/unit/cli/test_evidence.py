@@ -13,6 +13,7 @@ from holdfast.model.run import Run
 from holdfast.settings import Settings
 from holdfast.steps.export import write_trust
 from holdfast.wiring import ports as wired
+from support.evidence_runs import two_runs
 
 RUN = "shop--1"
 
@@ -86,6 +87,18 @@ def test_what_is_worth_a_note_is_told(ports):
     result = ask("verify", RUN)
     assert (5, True) == (result.exit_code, "note: the books have no verdict yet" in result.stdout)
     assert 1 == len(json.loads(ask("verify", RUN, "--json").stdout)["notes"])
+
+
+def test_the_index_is_made_anew_from_the_records(tmp_path, monkeypatch):
+    two_runs(tmp_path)
+    monkeypatch.setenv("HOLDFAST_HOME", str(tmp_path / "home"))
+    result = ask("rebuild")
+    assert (0, "the index tells of 1 services\n") == (result.exit_code, result.stdout)
+
+
+def test_a_result_that_is_none_is_told_with_its_number(ports):
+    result = ask("rebuild")
+    assert (6, True) == (result.exit_code, "record 3: not a result" in result.stderr)
 
 
 def test_trust_got_by_another_way_is_used(ports, tmp_path):

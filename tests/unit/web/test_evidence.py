@@ -96,6 +96,17 @@ def test_the_tree_is_read_by_tiles(ask, ports):
         assert ask("ana", f"/tile/{path}").status_code in (404, 422), path
 
 
+def test_the_records_of_a_tile_are_read_by_who_may_see_all(ask, ports):
+    content, entries = ask("zoe", "/tile/entries/000.p/7").content, []
+    while content:
+        size = int.from_bytes(content[:2], "big")
+        entries.append(content[2:2 + size])
+        content = content[2 + size:]
+    assert [r.envelope for r in ports.notary.records()] == entries
+    assert (403, 404) == (ask("ana", "/tile/entries/000.p/7").status_code,
+                          ask("zoe", "/tile/entries/000.p/8").status_code)
+
+
 def test_an_earlier_log_is_proven_to_be_its_beginning(ask, ports):
     old, _ = read_checkpoint(ports.log.head()[0])
     say(ports, "checkout--1", "report")
