@@ -206,7 +206,8 @@ class Life(RuleBasedStateMachine):
             if self.keeper.is_alive:
                 self.keeper.turn(STEP)
             if len(self.keeper.child.injections) > before:
-                assert self.clock.boottime() - self.renewed_at < FRESH_SECONDS
+                # the keeper counts from when it saw the renewal, a turn after it at most
+                assert self.clock.boottime() - self.renewed_at < FRESH_SECONDS + STEP
         finally:
             self.moving = False
         self._check_lease()
@@ -224,7 +225,7 @@ class Life(RuleBasedStateMachine):
         awake = self.keeper.is_alive and self._state() not in ENDING
         if not (awake and self.driver.marks):
             return
-        slack = LEASE + 1.0 if self.keeper.frozen else STEP
+        slack = LEASE + 1.0 + STEP if self.keeper.frozen else STEP
         assert self.clock.boottime() - self.renewed_at <= LEASE + slack
 
     def teardown(self):
