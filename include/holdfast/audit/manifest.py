@@ -43,7 +43,6 @@ class Manifest:
             "request": self.request.as_json(),
             "population": self.population, "selected": self.selected,
             "catalogues": dict(self.catalogues), "excluded": dict(self.excluded),
-            "redactions": [],
             "trust": {
                 "policy": policy_text(self.own.policy).decode(),
                 "roles": self.own.roles.as_json().decode(),

@@ -16,7 +16,7 @@ ED25519, COSIGNATURE = 1, 4
 """Signature types: of a log; of a witness, with its time (C2SP tlog-cosignature 1.0.1)."""
 _DASH = "\N{EM DASH}"
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
-_KEY_BYTES, _ID_BYTES, _TIME_BYTES, _SIGNATURE_BYTES = 32, 4, 8, 64
+_ID_BYTES, _TIME_BYTES, _SIGNATURE_BYTES = 4, 8, 64
 _MOST_SIGNATURES = 64
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 _EXITS = {
-    2: ("E_UNSAFE_PATH", "E_LIMIT", "E_NOT_A_BUNDLE", "E_NO_PIN"),
+    2: ("E_UNSAFE_PATH", "E_LIMIT", "E_NOT_A_BUNDLE"),
     3: ("E_NO_RESULT", "E_NO_RUN", "E_ARTEFACT_MISSING", "E_ENTRY_MISSING", "E_RANGE_INCOMPLETE"),
     4: ("E_LOG_TRUNCATED", "E_STALE_BUNDLE", "E_STALE_CHECKPOINT"),
     5: ("E_QUORUM", "E_UNTRUSTED_SIGNER", "E_KEY_NOT_VALID_AT_TIME", "E_ORIGIN",
