@@ -18,7 +18,7 @@ def suites(dags):
 
 def test_there_are_no_import_errors(dags):
     assert {} == dags.import_errors
-    assert {"two-rounds", "patient", "asked-first", "with-workload", "holdfast_upkeep"} == set(
+    assert {"two-rounds", "patient", "asked-first", "with-workload", "in-parts", "holdfast_upkeep"} == set(
         dags.dags)
 
 

@@ -38,6 +38,8 @@ class Steps:
         for name in ("preflight", "reserve", "baseline", "steady", "arm", "revert", "recover",
                      "check", "settle", "score", "seal", "report"):
             self._module(monkeypatch, name, **{name: self._step(name)})
+        self._module(monkeypatch, "judge_whole", keep=self._step("keep"))
+        self._module(monkeypatch, "shares", check_share=self._share)
         self._module(monkeypatch, "verdict", close=self.close)
         monkeypatch.setattr("holdfast.steps.plan.plan", self.plan)
         monkeypatch.setattr(sys.modules["holdfast.steps.steady"], "RoundLeftOut", RoundLeftOut,
@@ -59,6 +61,9 @@ class Steps:
         def step(ports: Any, run_or_lease: str, *rest: Any) -> Any:
             return self._do(name, str(rest[0]) if rest else "")
         return step
+
+    def _share(self, ports: Any, run_id: str, item: int, part: int) -> None:
+        self._do("check_part", f"{item} {part}")
 
     def _do(self, name: str, what: str = "") -> str:
         key = f"{name} {what}".strip()
@@ -264,6 +269,31 @@ def test_consistency_failed_is_sealed_and_fails_the_run(dags, steps):
     state, tasks = run(dags)
     assert (state, tasks["seal"], tasks["report"]) == ("failed", "success", "success")
     assert books(steps).verdict is Verdict.UNKNOWN
+
+
+def test_a_history_in_parts_is_kept_judged_side_by_side_and_joined(dags, steps):
+    """R6: one task for each part, after the history was kept and before the verdict is joined."""
+    state, tasks = run(dags, "in-parts")
+    assert ("success", "success") == (state, tasks["check_part"])
+    first = steps.calls.index("keep")
+    assert {f"check_part 0 {n}" for n in range(3)} == set(steps.calls[first + 1:first + 4])
+    assert "check" == steps.calls[first + 4]
+
+
+@pytest.mark.parametrize("what", ["keep", "check_part 0 1"])
+def test_a_part_that_fails_does_not_keep_the_others_from_being_told(dags, steps, what):
+    """R6: the check that joins them says what is missing."""
+    steps.fail[what] = RuntimeError("out of memory")
+    run(dags, "in-parts")
+    assert ["check", "settle", "score", "seal", "report", "close"] == steps.calls[-6:]
+    assert {f"check_part 0 {n}" for n in range(3)} <= set(steps.calls)
+
+
+def test_a_postponed_run_judges_no_part(dags, steps):
+    """S3: nothing was sent, so there is nothing to keep."""
+    steps.fail["baseline"] = Postponed("errors is 7%")
+    state, tasks = run(dags, "in-parts")
+    assert ("success", "skipped", "skipped") == (state, tasks["keep"], tasks["check_part"])
 
 
 def test_an_asset_event_carries_digest_and_verdict(dags, steps):

@@ -38,6 +38,11 @@ WORKLOAD = """\
 consistency: [{checker: list_append, history: ledger}]"""
 
 
+IN_PARTS = """\
+  workloads: [{name: cells, kind: register, postgres: shop_db}]
+consistency: [{checker: cas_register, history: cells, parts: 3}]"""
+
+
 def suite_text(name: str, more: str = "") -> str:
     """A sound suite: `left` and `right` side by side, then `last`."""
     return TWO_ROUNDS.replace("NAME", name).replace("MORE\n", more and f"{more}\n")
@@ -52,7 +57,7 @@ def own_home() -> Path:
     (root / "experiments").mkdir()
     suites = {
         "two-rounds": "", "patient": "retry_for: 2h", "asked-first": "approval: {by: [lead]}",
-        "with-workload": WORKLOAD,
+        "with-workload": WORKLOAD, "in-parts": IN_PARTS,
     }
     for name, more in suites.items():
         (root / "experiments" / f"{name}.suite.yaml").write_text(suite_text(name, more))

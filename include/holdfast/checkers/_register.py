@@ -1,11 +1,13 @@
 """Judge registers of every kind by an order that explains what was read from them."""
 
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from pydantic import Field
 
-from holdfast.checkers._history import by_key, only, seen
+from holdfast.checkers._history import only, seen
+from holdfast.checkers._keyed import Keyed
 from holdfast.checkers._linear import Found, Op, linearize
 from holdfast.history.columns import FAIL, History
 from holdfast.model.quantities import Frozen
@@ -24,12 +26,24 @@ class LinearOptions(Frozen):
     budget: int = Field(BUDGET, ge=1, description="steps of the search for each key")
 
 
-def judged(
-    history: History, operations: Mapping[str, Translate], model: str, initial: Any, budget: int
-) -> Checked:
-    """Judge each key of a history by itself."""
-    only(history, model, *operations)
-    return by_key(history, lambda part: _one(part, operations, initial, budget))
+class Linear(Keyed):
+    """One order of a key's operations explains what was read: what `operations` know of `model`."""
+
+    options: type[Frozen] = LinearOptions
+    model: str
+    operations: Mapping[str, Translate]
+
+    @abstractmethod
+    def initial(self, part: History, options: Any) -> Any:
+        """The state that a key begins with."""
+
+    def fits(self, history: History) -> None:
+        """Refuse other operations."""
+        only(history, self.model, *self.operations)
+
+    def one(self, part: History, options: Any) -> Checked:
+        """Search for the order."""
+        return _one(part, self.operations, self.initial(part, options), options.budget)
 
 
 def _one(

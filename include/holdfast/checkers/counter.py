@@ -5,29 +5,30 @@ from typing import Any
 
 import numpy as np
 
-from holdfast.checkers._history import by_key, complaint, ended, only, seen
+from holdfast.checkers._history import complaint, ended, only, seen
+from holdfast.checkers._keyed import Keyed
 from holdfast.errors import CheckError
 from holdfast.history.columns import ATOMS, FAIL, OK, History, Ints, Shape
-from holdfast.model.quantities import Frozen
-from holdfast.ports.checkers import Checked, HistoryChecker
+from holdfast.ports.checkers import Checked, KeyedChecker
 
 ENOUGH = 10
 """Acknowledged additions from which a history without a read counts as one that holds."""
 
 
-class Counter:
+class Counter(Keyed):
     """`out-of-bounds`: a read that no choice of the additions under way explains.
 
     The promise is about what reads show. Where many additions and no read were made it holds, as it
     does for Jepsen's counter, and the text says that nothing was read.
     """
 
-    options: type[Frozen] = Frozen
-
-    def judge(self, history: History, options: Any) -> Checked:  # noqa: ARG002 - the protocol
-        """Judge each key by itself."""
+    def fits(self, history: History) -> None:
+        """Refuse other operations."""
         only(history, "counter", "add", "read")
-        return by_key(history, _judged)
+
+    def one(self, part: History, options: Any) -> Checked:  # noqa: ARG002 - the room's own shape
+        """Hold each read against its bounds."""
+        return _judged(part)
 
 
 def _judged(history: History) -> Checked:
@@ -87,4 +88,4 @@ def _numbers(history: History, rows: Ints) -> Ints:
     return history.atom[rows]
 
 
-CHECKER: HistoryChecker = Counter()
+CHECKER: KeyedChecker = Counter()

@@ -4,21 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from holdfast.checkers._linear import Does, Op
-from holdfast.checkers._register import LinearOptions, Translate, judged
+from holdfast.checkers._register import Linear, Translate
 from holdfast.errors import CheckError
 from holdfast.history.columns import NIL, OK, History
-from holdfast.model.quantities import Frozen
-from holdfast.ports.checkers import Checked, HistoryChecker
-
-
-class KeyValue:
-    """`nonlinearizable`: no order of a key's operations explains what was read; all begin empty."""
-
-    options: type[Frozen] = LinearOptions
-
-    def judge(self, history: History, options: Any) -> Checked:
-        """Judge each key by itself."""
-        return judged(history, _OPERATIONS, "kv store", "", options.budget)
+from holdfast.ports.checkers import KeyedChecker
 
 
 def _get(history: History, row: int, pair: int) -> Op | None:
@@ -48,4 +37,15 @@ _OPERATIONS: Mapping[str, Translate] = {
     "append": _change(Does.APPEND),
 }
 
-CHECKER: HistoryChecker = KeyValue()
+
+class KeyValue(Linear):
+    """`nonlinearizable`: no order of a key's operations explains what was read; all begin empty."""
+
+    model, operations = "kv store", _OPERATIONS
+
+    def initial(self, part: History, options: Any) -> str:  # noqa: ARG002 - the room's own shape
+        """Nothing."""
+        return ""
+
+
+CHECKER: KeyedChecker = KeyValue()

@@ -1,21 +1,21 @@
 """Every acknowledged write is there in the end, once."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
-from holdfast.checkers._history import by_key
+from holdfast.checkers._keyed import Keyed
 from holdfast.checkers.set import final
 from holdfast.history.columns import History
 from holdfast.model.quantities import Frozen
-from holdfast.ports.checkers import Checked, Checker, Moment, Observed, first_of
+from holdfast.ports.checkers import Checked, Checker, KeyChecked, Moment, Observed, first_of
 
 ENOUGH = 10
 """Acknowledged writes below which a clean result says nothing."""
 
 
-class LostWrites:
+class LostWrites(Keyed):
     """Set difference of keys acknowledged and keys read back.
 
     `lost`: acknowledged and not there. `recovered`: nobody knew, and it is there (no anomaly).
@@ -24,7 +24,6 @@ class LostWrites:
 
     needs: Literal["history", "service"] = "history"
     params: type[Frozen] = Frozen
-    options: type[Frozen] = Frozen
 
     def asks(self, moment: Moment, params: Any) -> Mapping[str, str]:  # noqa: ARG002 - the protocol
         """Nothing beyond the history's own query."""
@@ -50,12 +49,16 @@ class LostWrites:
         }
         return _judged(counts, anomalies, seen.allowed)
 
-    def judge(self, history: History, options: Any) -> Checked:  # noqa: ARG002 - the protocol
+    def one(self, part: History, options: Any) -> Checked:  # noqa: ARG002 - the room's own shape
         """Judge a history by its own last read, and say how much work was lost."""
-        found = by_key(history, final)
-        if found.outcome == "valid" and found.counts["acknowledged"] < ENOUGH:
-            return replace(found, outcome="unknown", text=_too_few(found.counts["acknowledged"]))
-        return found
+        return final(part)
+
+    def join(self, found: Sequence[KeyChecked]) -> Checked:
+        """Say nothing of too few acknowledged writes, all keys together."""
+        joined = super().join(found)
+        if joined.outcome == "valid" and joined.counts["acknowledged"] < ENOUGH:
+            return replace(joined, outcome="unknown", text=_too_few(joined.counts["acknowledged"]))
+        return joined
 
 
 def _judged(counts: dict[str, int], anomalies: dict[str, list[str]], allowed: int) -> Checked:

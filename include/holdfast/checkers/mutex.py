@@ -4,22 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from holdfast.checkers._linear import Does, Op
-from holdfast.checkers._register import LinearOptions, Translate, judged
+from holdfast.checkers._register import Linear, Translate
 from holdfast.history.columns import OK, History
-from holdfast.model.quantities import Frozen
-from holdfast.ports.checkers import Checked, HistoryChecker
+from holdfast.ports.checkers import KeyedChecker
 
 _FREE, _HELD = 0, 1
-
-
-class Mutex:
-    """`nonlinearizable`: no order lets each client take a free lock and release a held one."""
-
-    options: type[Frozen] = LinearOptions
-
-    def judge(self, history: History, options: Any) -> Checked:
-        """Judge."""
-        return judged(history, _OPERATIONS, "mutex", _FREE, options.budget)
 
 
 def _turn(old: int, new: int) -> Translate:
@@ -34,4 +23,15 @@ _OPERATIONS: Mapping[str, Translate] = {
     "acquire": _turn(_FREE, _HELD), "release": _turn(_HELD, _FREE),
 }
 
-CHECKER: HistoryChecker = Mutex()
+
+class Mutex(Linear):
+    """`nonlinearizable`: no order lets each client take a free lock and release a held one."""
+
+    model, operations = "mutex", _OPERATIONS
+
+    def initial(self, part: History, options: Any) -> int:  # noqa: ARG002 - the room's own shape
+        """Free."""
+        return _FREE
+
+
+CHECKER: KeyedChecker = Mutex()

@@ -6,11 +6,11 @@ from typing import Any
 from pydantic import Field
 
 from holdfast.checkers._linear import Does, Op
-from holdfast.checkers._register import LinearOptions, Translate, judged
+from holdfast.checkers._register import Linear, LinearOptions, Translate
 from holdfast.errors import CheckError
 from holdfast.history.columns import NIL, OK, History, Shape
 from holdfast.model.quantities import Frozen
-from holdfast.ports.checkers import Checked, HistoryChecker
+from holdfast.ports.checkers import KeyedChecker
 
 _PAIR = 2
 
@@ -19,20 +19,6 @@ class RegisterOptions(LinearOptions):
     """What the register holds at first."""
 
     initial: int | str | None = Field(None, description="what it holds at first; nothing if unsaid")
-
-
-class Register:
-    """`nonlinearizable`: no order of the operations explains what was read.
-
-    A refused operation did not happen; one that nobody knows about may have, at any time since.
-    """
-
-    options: type[Frozen] = RegisterOptions
-
-    def judge(self, history: History, options: Any) -> Checked:
-        """Judge each key by itself."""
-        return judged(history, _OPERATIONS, "register", _initial(history, options.initial),
-                      options.budget)
 
 
 def _initial(history: History, value: int | str | None) -> int:
@@ -74,4 +60,19 @@ def _end(history: History, pair: int) -> int | None:
 
 _OPERATIONS: Mapping[str, Translate] = {"read": _read, "write": _write, "cas": _cas}
 
-CHECKER: HistoryChecker = Register()
+
+class Register(Linear):
+    """`nonlinearizable`: no order of the operations explains what was read.
+
+    A refused operation did not happen; one that nobody knows about may have, at any time since.
+    """
+
+    options: type[Frozen] = RegisterOptions
+    model, operations = "register", _OPERATIONS
+
+    def initial(self, part: History, options: Any) -> int:
+        """What the options say, by its code."""
+        return _initial(part, options.initial)
+
+
+CHECKER: KeyedChecker = Register()

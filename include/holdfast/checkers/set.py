@@ -5,14 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from holdfast.checkers._history import by_key, complaint, seen
+from holdfast.checkers._history import complaint, seen
+from holdfast.checkers._keyed import Keyed
 from holdfast.checkers._sets import Adds, Reads, names
 from holdfast.history.columns import FAIL, INFO, NO_TIME, OK, History, Ints
-from holdfast.model.quantities import Frozen
-from holdfast.ports.checkers import Checked, HistoryChecker
+from holdfast.ports.checkers import Checked, KeyedChecker
 
 
-class Set:
+class Set(Keyed):
     """Judge the last successful read.
 
     `lost`: acknowledged before it was sent, and not in it. `unexpected`: refused or never tried,
@@ -20,11 +20,9 @@ class Set:
     there.
     """
 
-    options: type[Frozen] = Frozen
-
-    def judge(self, history: History, options: Any) -> Checked:  # noqa: ARG002 - the protocol
-        """Judge each key by itself."""
-        return by_key(history, final)
+    def one(self, part: History, options: Any) -> Checked:  # noqa: ARG002 - the room's own shape
+        """Judge one set."""
+        return final(part)
 
 
 def final(history: History) -> Checked:
@@ -80,4 +78,4 @@ def _in(places: Mapping[int, tuple[int, int]], row: int) -> list[int]:
     return [code for code, (_, last) in places.items() if last == row]
 
 
-CHECKER: HistoryChecker = Set()
+CHECKER: KeyedChecker = Set()

@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from holdfast.checkers._history import by_key, complaint, seen
+from holdfast.checkers._history import complaint, seen
+from holdfast.checkers._keyed import Keyed
 from holdfast.checkers._sets import Adds, Reads, names
 from holdfast.history.columns import FAIL, NO_TIME, OK, Bytes, History, Ints
 from holdfast.model.quantities import Frozen
-from holdfast.ports.checkers import Checked, HistoryChecker
+from holdfast.ports.checkers import Checked, KeyedChecker
 
 _NEVER = np.iinfo(np.int64).max
 _MILLION = 1e6
@@ -75,7 +76,7 @@ class Fates:
         return (self.known < _NEVER) & (self.present < 0) & ~self.lost
 
 
-class SetFull:
+class SetFull(Keyed):
     """Judge all reads.
 
     `lost`: known to be there (acknowledged or read), and from some read on gone. `unexpected`:
@@ -85,9 +86,9 @@ class SetFull:
 
     options: type[Frozen] = SetFullOptions
 
-    def judge(self, history: History, options: Any) -> Checked:
-        """Judge each key by itself."""
-        return by_key(history, lambda part: _judged(part, is_strict=options.linearizable))
+    def one(self, part: History, options: Any) -> Checked:
+        """Judge one set."""
+        return _judged(part, is_strict=options.linearizable)
 
 
 def _judged(history: History, *, is_strict: bool) -> Checked:
@@ -174,4 +175,4 @@ def _latencies(
     return details, worst
 
 
-CHECKER: HistoryChecker = SetFull()
+CHECKER: KeyedChecker = SetFull()

@@ -221,6 +221,10 @@ class Consistency(Frozen):
     history: Name | None = None
     service: Name | None = Field(None, description="a service with a 'postgres' address")
     params: dict[str, Any] = Field(default_factory=dict)
+    parts: int | None = Field(
+        None, ge=2, le=64, strict=True,
+        description="judge the keys of a large history in this many tasks, side by side",
+    )
 
 
 class Compliance(Frozen):

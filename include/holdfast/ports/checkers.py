@@ -1,6 +1,6 @@
 """The promise of a consistency checker."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -149,6 +149,38 @@ class HistoryChecker(Protocol):
 
     def judge(self, history: History, options: Any) -> Checked:
         """Judge."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Every `of`-th key of a history, from the one numbered `number` on."""
+
+    number: int = 0
+    of: int = 1
+
+    def has(self, key: int) -> bool:
+        """Whether the key of this number belongs to it."""
+        return key % self.of == self.number
+
+
+@dataclass(frozen=True, slots=True)
+class KeyChecked:
+    """What was found of one key, which is the one numbered `number` of its history."""
+
+    number: int
+    key: str
+    checked: Checked
+
+
+@runtime_checkable
+class KeyedChecker(HistoryChecker, Protocol):
+    """A checker that looks at one key at a time, so that keys may be judged in several places."""
+
+    def each(self, history: History, options: Any, share: Share) -> Iterator[KeyChecked]:
+        """Judge the keys of a share, in their order; all of a history's numbers are there once."""
+
+    def join(self, found: Sequence[KeyChecked]) -> Checked:
+        """Give the verdict of all keys, in their order: what `judge` says of the whole."""
 
 
 def judges_by_itself(checker: object, query: str | None) -> bool:

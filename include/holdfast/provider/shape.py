@@ -46,7 +46,7 @@ def lay_out(suite: Suite, suite_file: str) -> None:
     if suite.approval is not None:
         preflight >> _approval(suite.approval) >> reserve
     ends, reverts = _rounds(suite, shape, baseline)
-    _close(suite.metadata.name, reserve, ends, reverts)
+    _close(suite.metadata.name, reserve, _parts(suite, ends), reverts)
 
 
 def _approval(spec: ApprovalSpec) -> BaseOperator:
@@ -116,8 +116,30 @@ def _experiment(
     return revert, recovery
 
 
+def _parts(suite: Suite, ends: list[BaseOperator]) -> list[Any]:
+    """Judge large histories in tasks of their own before `consistency`; give back what is last."""
+    from holdfast.steps.items import keys
+
+    parts = [
+        {"item": number, "part": part, "called": f"{name} {part + 1}/{spec.parts}"}
+        for number, (name, spec) in enumerate(zip(keys(suite), suite.consistency, strict=True))
+        for part in range(spec.parts or 0)
+    ]
+    if not parts:
+        return ends
+    from holdfast.provider.operators.parts import CheckPartOperator, KeepOperator
+
+    keep = KeepOperator(task_id="keep", execution_timeout=5 * _MINUTE, **_EVIDENCE)
+    check = CheckPartOperator.partial(
+        task_id="check_part", execution_timeout=15 * _MINUTE,
+        map_index_template="{{ task.called }}", **_EVIDENCE,
+    ).expand_kwargs(parts)
+    ends >> keep >> check
+    return [check]
+
+
 def _close(
-    name: str, reserve: BaseOperator, ends: list[BaseOperator], reverts: list[BaseOperator]
+    name: str, reserve: BaseOperator, ends: list[Any], reverts: list[BaseOperator]
 ) -> None:
     """From the last round to the only leaf."""
     consistency = ConsistencyOperator(

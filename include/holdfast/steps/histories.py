@@ -41,16 +41,19 @@ class Ready:
     checker: HistoryChecker
     options: Frozen
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no client sent anything."""
+        return not len(self.opened.history.invocations)
+
     def judge(self) -> Checked:
         """Judge; what cannot be decided is unknown, with its reason: a checker that fails too."""
-        if not len(self.opened.history.invocations):
+        if self.is_empty:
             return Checked("unknown", "the history is empty: no client sent anything")
         try:
             return self.checker.judge(self.opened.history, self.options)
-        except CheckError as error:
-            return Checked("unknown", str(error))
         except Exception as error:  # noqa: BLE001 - the border: a checker that fails proves nothing
-            return Checked("unknown", f"the checker failed: {type(error).__name__}: {error}")
+            return Checked("unknown", why_unknown(error))
 
     def faults(self) -> Mapping[str, Mapping[str, Mapping[str, int]]]:
         """How much was seen before, during and after each fault."""
@@ -69,6 +72,13 @@ def read(asked: Asked, advance: Advance = lambda _: None) -> Ready:
     told = {**(side.options if name == side.checker.replace("-", "_") else {}),
             **(asked.options or {})}
     return Ready(opened, side, name, checker, _options(name, checker.options, told))
+
+
+def why_unknown(error: Exception) -> str:
+    """Say why a checker could not decide."""
+    if isinstance(error, CheckError):
+        return str(error)
+    return f"the checker failed: {type(error).__name__}: {error}"
 
 
 def history_checkers() -> list[str]:

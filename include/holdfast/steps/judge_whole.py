@@ -1,6 +1,7 @@
 """Have a workload's own history judged, whole and by itself, after all rounds."""
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -8,26 +9,30 @@ from typing import Any, Literal
 
 from holdfast.errors import CheckError, SpecError
 from holdfast.history.about import About, FaultWindow, about, side_file
-from holdfast.model.run import Run
+from holdfast.model.run import Run, RunState
 from holdfast.model.suite import Suite
 from holdfast.model.verdict import Finding, Verdict
 from holdfast.ports.bundle import Ports
 from holdfast.ports.checkers import Checked
-from holdfast.steps.book import write_finding
+from holdfast.steps.book import run_of, suite_of, write_finding
 from holdfast.steps.histories import Asked, Ready, read
 from holdfast.steps.items import finding_name, keys, place_of
-from holdfast.steps.workloads import doubts
+from holdfast.steps.shares import found_of, joined, kept
+from holdfast.steps.workloads import doubts, stop_workloads
 
 VERDICTS = {"valid": Verdict.HELD, "invalid": Verdict.BROKEN, "unknown": Verdict.UNKNOWN}
 _SETTLE_SECONDS, _POLL_SECONDS = 6.0, 0.5
 _MOST = 1 << 30
 _SECOND = 1_000_000_000
+_log = logging.getLogger("holdfast.histories")
 
 
 def judge_whole(
     ports: Ports, run: Run, suite: Suite, number: int, copies: dict[str, Path]
 ) -> None:
     """Keep the history as an artefact, judge that very file, and write a finding.
+
+    One that is judged in parts is kept already, and what its parts found is joined.
 
     `copies` has the histories that are kept already: all checks of one judge the same file, and
     whoever checks the artefact later has the same verdict. What was found is an artefact too:
@@ -38,9 +43,12 @@ def judge_whole(
     name, place = finding_name(suite, number), place_of(spec)
     try:
         if place not in copies:
-            copies[place] = _kept(ports, run, suite, place)
+            is_split = any(s.parts and place_of(s) == place for s in suite.consistency)
+            there = kept(ports, run.id, place) if is_split else None
+            copies[place] = there or _keep(ports, run, suite, place)
         ready = read(Asked(copies[place], spec.checker, "", spec.params))
-        checked = ready.judge()
+        checked = ready.judge() if spec.parts is None else joined(
+            ready, found_of(ports, run.id, suite, number), spec.parts)
         if suite.target.workload(place):
             checked = _doubted(checked, doubts(ports, run.id, place))
         told = _told(ready, checked)
@@ -54,6 +62,24 @@ def judge_whole(
     ))
 
 
+def keep(ports: Ports, run_id: str) -> None:
+    """Keep the histories that are judged in parts, before their parts are.
+
+    Workloads read everything back and end before. One that cannot be kept is left to `check`,
+    which says so.
+    """
+    run = run_of(ports, run_id)
+    if run.state is RunState.POSTPONED:
+        return
+    suite = suite_of(ports, run_id)
+    stop_workloads(ports, run_id)
+    for place in dict.fromkeys(place_of(s) for s in suite.consistency if s.parts):
+        try:
+            _keep(ports, run, suite, place)
+        except (CheckError, SpecError) as error:
+            _log.warning("%s: %s", place, error)
+
+
 def _doubted(checked: Checked, why: Sequence[str]) -> Checked:
     """What is wrong stays wrong; what is right is not known of a workload that ended too early."""
     if not why:
@@ -65,7 +91,7 @@ def _doubted(checked: Checked, why: Sequence[str]) -> Checked:
     return replace(checked, outcome=outcome, text=text)
 
 
-def _kept(ports: Ports, run: Run, suite: Suite, place: str) -> Path:
+def _keep(ports: Ports, run: Run, suite: Suite, place: str) -> Path:
     """Copy what the workload has written, as soon as it has nothing under way or has had time."""
     source = source_of(ports, run, suite, place)
     until, size = ports.clock.boottime() + _SETTLE_SECONDS, -1

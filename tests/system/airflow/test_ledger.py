@@ -40,6 +40,11 @@ def test_ledger_is_held_and_nothing_is_lost(lab):
     assert all(seen["during"]["operations"] and seen["after"]["ok"]
                for seen in told["seen"]["faults"].values())
     assert "valid" == history(lab, run, "money").judge().outcome
+    limits, whole = artefact(lab, run, "cas_register-limits.json"), history(lab, run, "limits")
+    assert ("valid", whole.judge().counts) == (
+        limits["verdict"], {n: c for n, c in limits["seen"].items() if n != "faults"})
+    parts = [artefact(lab, run, f"cas_register-limits-part-{n}-of-2.json") for n in (1, 2)]
+    assert limits["seen"]["keys"] == sum(len(part["keys"]) for part in parts) > 2
     assert [] == left(lab, run)
 
 

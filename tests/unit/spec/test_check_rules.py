@@ -30,6 +30,7 @@ def complaints(item: str) -> list[str]:
     "{checker: bank, history: alone}",
     "{checker: lost_writes, history: alone}",
     "{checker: list_append, history: alone, params: {model: snapshot-isolation}}",
+    "{checker: cas_register, history: alone, parts: 8}",
     "{checker: bank, history: orders, params: {accounts: bank.accounts, closed: false}}",
     "{checker: tables, service: database, params: {table: t, key: [a], columns: [b]}}",
     "{checker: expectations, service: database, params: {tables: "
@@ -45,6 +46,13 @@ def test_an_item_that_can_be_checked_is_accepted(item):
      ["unknown word 'modle' (did you mean 'model'?)"]),
     ("{checker: list_append, history: alone, service: database}",
      ["list_append looks at a history, not at a service (leave service out)"]),
+    ("{checker: list_append, history: alone, parts: 4}",
+     ["list_append cannot judge one key at a time (leave parts out; these can: cas_register, "
+      "counter, kv, lost_writes, mutex, register, set, set_full)"]),
+    ("{checker: lost_writes, history: orders, parts: 4}",
+     ["only a history that is judged by itself has parts (leave parts out)"]),
+    ("{checker: set, history: alone, parts: 1}", ["'1': Input should be greater than or equal to 2"]),
+    ("{checker: set, history: alone, parts: 65}", ["'65': Input should be less than or equal to 64"]),
     ("{checker: bnak, history: orders}", ["unknown checker 'bnak' (did you mean 'bank'?)"]),
     ("{checker: bank, history: order}", ["unknown history 'order' (did you mean 'orders'?)"]),
     ("{checker: bank}", ["bank needs a history (history: its name)"]),

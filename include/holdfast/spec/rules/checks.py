@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from holdfast.errors import SpecError
 from holdfast.model.quantities import Frozen
 from holdfast.model.suite import Consistency, Suite
-from holdfast.ports.checkers import Checker, judges_by_itself
+from holdfast.ports.checkers import Checker, KeyedChecker, judges_by_itself
 from holdfast.spec import translate
 from holdfast.spec.problems import Place, Problem, nearest
 from holdfast.spec.rules._base import Known, experiments, rule, rule_of_whole
@@ -92,6 +92,22 @@ def _by_itself(suite: Suite, item: Consistency, known: Known) -> bool:
     target, checker = suite.target, known.checkers[item.checker]
     is_alone = target.is_there(item.history) and item.service is None
     return is_alone and judges_by_itself(checker, target.query(item.history))
+
+
+@rule_of_whole
+def parts_can_be_judged(suite: Suite, known: Known) -> Iterator[Problem]:
+    """What is judged in parts is a history by itself, whose keys need nothing of each other."""
+    able = [name for name, c in known.checkers.items() if isinstance(c, KeyedChecker)]
+    for index, item in enumerate(suite.consistency):
+        here = ("consistency", index, "parts")
+        if item.parts is None or item.checker not in known.checkers:
+            continue
+        if item.checker not in able:
+            yield Problem(here, f"{item.checker} cannot judge one key at a time",
+                          f"leave parts out; these can: {', '.join(able)}", on_key=True)
+        elif not _by_itself(suite, item, known):
+            yield Problem(here, "only a history that is judged by itself has parts",
+                          "leave parts out", on_key=True)
 
 
 @rule
