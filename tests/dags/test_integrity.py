@@ -18,8 +18,8 @@ def suites(dags):
 
 def test_there_are_no_import_errors(dags):
     assert {} == dags.import_errors
-    assert {"two-rounds", "patient", "asked-first", "with-workload", "in-parts", "holdfast_upkeep"} == set(
-        dags.dags)
+    assert {"two-rounds", "patient", "asked-first", "with-workload", "in-parts",
+            "holdfast_upkeep"} == set(dags.dags)
 
 
 def test_every_dag_says_whose_it_is_and_runs_once_at_a_time(dags):

@@ -89,6 +89,10 @@ def _too_small(place: Place, value: Any, ctx: Mapping[str, Any]) -> Problem:
     return Problem(place, f"{_called(place)} is {_shown(value)}", f"at least {ctx['ge']}")
 
 
+def _too_large(place: Place, value: Any, ctx: Mapping[str, Any]) -> Problem:
+    return Problem(place, f"{_called(place)} is {_shown(value)}", f"at most {ctx['le']}")
+
+
 def _value(place: Place, value: Any, ctx: Mapping[str, Any]) -> Problem:
     return Problem(place, f"{_called(place)} is {_shown(value)}", str(ctx["error"]))
 
@@ -96,7 +100,7 @@ def _value(place: Place, value: Any, ctx: Mapping[str, Any]) -> Problem:
 _SAY: Mapping[str, Callable[[Place, Any, Mapping[str, Any]], Problem]] = {
     "missing": _missing, "extra_forbidden": _extra, "literal_error": _choice, "enum": _choice,
     "string_pattern_mismatch": _pattern, "too_short": _too_short, "string_too_short": _empty_text,
-    "greater_than_equal": _too_small, "value_error": _value,
+    "greater_than_equal": _too_small, "less_than_equal": _too_large, "value_error": _value,
 }
 
 
