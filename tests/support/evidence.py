@@ -13,6 +13,7 @@ from holdfast.evidence.envelope import read, seal, statement_of
 from holdfast.evidence.head import check_head
 from holdfast.evidence.keys import private_key, public_key
 from holdfast.evidence.roles import Roles
+from holdfast.evidence.rotation import retired
 from holdfast.evidence.trouble import Injection
 from holdfast.evidence.trust import Trust, trust_of
 from holdfast.evidence.verify import Checked, Evidence, verify
@@ -110,4 +111,5 @@ class Log:
         """What whoever checks this log believes."""
         keys = {role: public_key(self.notary.public_key(role)) for role in Role
                 if role is not Role.WITNESS}
-        return trust_of(read_checkpoint(self.tree.head()[0])[0].origin, keys, {})
+        former = retired(self.notary.key_events(), keys[Role.RUNNER])
+        return trust_of(read_checkpoint(self.tree.head()[0])[0].origin, keys, {}, former)

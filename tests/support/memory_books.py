@@ -97,6 +97,12 @@ class MemoryNotary:
     def records(self, run_id: str | None = None) -> Sequence[Record]:
         return [r for r in self.log if run_id in (None, r.run_id)]
 
+    def key_events(self) -> Sequence[bytes]:
+        return []
+
+    def rotate(self, role: Role) -> Record:
+        raise EvidenceError(f"no key of the {role} here")
+
     def public_key(self, role: Role = Role.RUNNER) -> bytes:
         if self.broken:
             raise EvidenceError(self.broken)

@@ -17,12 +17,14 @@ from holdfast.cli.border import border, out, settings
 from holdfast.cli.reconcile import armed_in_airflow
 from holdfast.errors import EvidenceError, SpecError
 from holdfast.evidence.trouble import exit_code
-from holdfast.model.record import Record
+from holdfast.model.record import Record, Role
 from holdfast.ports.bundle import Ports
+from holdfast.spec.problems import nearest
 
 app = typer.Typer(help="Look at what runs left behind, check it, hand it to others.",
                   no_args_is_help=True)
 app.command(name="verify")(verify.verify)
+_ROTATED = (Role.RUNNER, Role.APPROVER, Role.EXPORTER, Role.LOG)
 _Json = Annotated[bool, typer.Option("--json", help="for programs")]
 
 
@@ -141,6 +143,24 @@ def trust(
             out.print(f"log       {log}", markup=False)
         out.print(f"written to {place}: give it to auditors by another way than the evidence",
                   markup=False)
+
+
+@app.command()
+def rotate(
+    role: Annotated[str, typer.Argument(help="runner, approver or exporter")],
+) -> None:
+    """Put a new key in the place of a role's; the log tells it. Give auditors the new trust."""
+    with border():
+        if role not in _ROTATED:
+            raise SpecError(f"no key of a '{role}' can be changed", where="ROLE",
+                            hint=nearest(role, _ROTATED) or ", ".join(_ROTATED))
+        notary = _ports().notary
+        told = notary.rotate(Role(role))
+        out.print(
+            f"record {told.index}: {role} has a new key. The old one is in .holdfast/keys as "
+            f"{role}-*.old.pem: destroy it when no backup of before will be put back. Machines "
+            "that share the store need the new key. Auditors need the new trust folder: "
+            "holdfast evidence trust FOLDER", markup=False)
 
 
 @app.command()

@@ -53,7 +53,7 @@ class Roles:
         """Write them as `roles.json`."""
         return canonical({
             "version": _VERSION,
-            "keys": [_told(key) for key in self.keys],
+            "keys": [told(key) for key in self.keys],
             "catalogues": {n: list(d) for n, d in self.catalogues.items()},
         })
 
@@ -77,10 +77,13 @@ def role_of(predicate_type: str) -> Role:
     return Role.APPROVER if predicate_type == APPROVAL else Role.RUNNER
 
 
-def announcement(keys: Mapping[Role, Ed25519PublicKey]) -> Statement:
-    """Tell the log which keys sign from here on."""
-    told = [_told(RoleKey(role, key)) for role, key in sorted(keys.items())]
-    return Statement(KEY_EVENT, {}, {"event": "announced", "keys": told})
+def announcement(
+    keys: Mapping[Role, Ed25519PublicKey], retired: Sequence[RoleKey] = ()
+) -> Statement:
+    """Tell the log which keys sign from here on, and which did before."""
+    own = [told(RoleKey(role, key)) for role, key in sorted(keys.items())]
+    before = [told(key) for key in retired]
+    return Statement(KEY_EVENT, {}, {"event": "announced", "keys": own, "retired": before})
 
 
 def announced(statements: Iterable[Statement]) -> Sequence[RoleKey]:
@@ -89,16 +92,21 @@ def announced(statements: Iterable[Statement]) -> Sequence[RoleKey]:
     for statement in statements:
         if statement.predicate_type != KEY_EVENT:
             continue
-        told = statement.predicate.get("keys")
-        try:
-            keys = [_read(key) for key in (told if isinstance(told, list) else [])]
-        except (ValueError, KeyError, TypeError) as error:
-            raise EvidenceError(f"not an announcement of keys: {error!r}") from error
-        found |= {(key.role, key.id): key for key in keys}
+        found |= {(key.role, key.id): key for key in keys_under(statement, "keys")}
     return list(found.values())
 
 
-def _told(key: RoleKey) -> dict[str, object]:
+def keys_under(statement: Statement, name: str) -> Sequence[RoleKey]:
+    """The keys that a statement tells there; EvidenceError if it is something else."""
+    found = statement.predicate.get(name)
+    try:
+        return [_read(key) for key in (found if isinstance(found, list) else [])]
+    except (ValueError, KeyError, TypeError) as error:
+        raise EvidenceError(f"not an announcement of keys: {error!r}") from error
+
+
+def told(key: RoleKey) -> dict[str, object]:
+    """Write a key as JSON has it."""
     times = {name: moment.isoformat() for name, moment in (
         ("from", key.since), ("until", key.until)) if moment is not None}
     who = {"identity": key.identity} if key.identity else {}

@@ -3,7 +3,7 @@
 It comes to them by another way than the evidence.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -38,11 +38,13 @@ def origin_of(log_key: Ed25519PublicKey) -> str:
 
 
 def trust_of(
-    origin: str, keys: Mapping[Role, Ed25519PublicKey], catalogues: Mapping[str, str]
+    origin: str, keys: Mapping[Role, Ed25519PublicKey], catalogues: Mapping[str, str],
+    retired: Sequence[RoleKey] = (),
 ) -> Trust:
-    """Believe a log's own keys."""
+    """Believe a log's own keys, and those that they have taken the place of."""
     log = verifier(origin, keys[Role.LOG], ED25519)
     own = [RoleKey(role, key) for role, key in sorted(keys.items()) if role is not Role.LOG]
+    own += retired
     return Trust(
         Policy({origin: log}), Roles(own, {n: [d] for n, d in catalogues.items()}), is_given=False)
 

@@ -60,6 +60,12 @@ class Notary(Protocol):
     def records(self, run_id: str | None = None) -> Sequence[Record]:
         """The log, or a run's part of it, in order."""
 
+    def key_events(self) -> Sequence[bytes]:
+        """The envelopes that announce keys, in order."""
+
+    def rotate(self, role: Role) -> Record:
+        """Put a new key in the place of a role's. EvidenceError, with nothing changed, if not."""
+
     def public_key(self, role: Role = Role.RUNNER) -> bytes:
         """The public key of a role, PEM."""
 

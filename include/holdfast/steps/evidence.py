@@ -9,6 +9,7 @@ from holdfast.evidence.checkpoint import read_checkpoint
 from holdfast.evidence.head import Head, check_head
 from holdfast.evidence.keys import public_key
 from holdfast.evidence.policy import Policy, read_policy
+from holdfast.evidence.rotation import retired
 from holdfast.evidence.trouble import Injection
 from holdfast.evidence.trust import POLICY, Trust, origin_of, trust_of
 from holdfast.evidence.verify import Checked, Evidence, compared, verify
@@ -45,7 +46,8 @@ def own_trust(ports: Ports) -> Trust:
     note, _ = ports.log.head()
     keys = {role: public_key(ports.notary.public_key(role)) for role in _SIGNERS}
     origin = read_checkpoint(note)[0].origin if note else origin_of(keys[Role.LOG])
-    own = trust_of(origin, keys, digests())
+    former = retired(ports.notary.key_events(), keys[Role.RUNNER])
+    own = trust_of(origin, keys, digests(), former)
     policy = read_own_policy(ports.settings)
     return own if policy is None else replace(own, policy=policy)
 

@@ -90,6 +90,10 @@ class Batch:
         """How many records the log has with these."""
         return self._next
 
+    def sign_with(self, keys: Keys) -> None:
+        """Sign what is added from now on with these."""
+        self._keys = keys
+
     def add(self, run_id: str, statement: Statement) -> Record:
         """Sign a statement as the next record; EvidenceError if it cannot be signed."""
         place = Place(

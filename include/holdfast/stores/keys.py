@@ -11,9 +11,9 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from holdfast.errors import EvidenceError
-from holdfast.evidence.keys import new_key, private_key
+from holdfast.evidence.keys import key_id, new_key, private_key
 from holdfast.model.record import Role
-from holdfast.stores._files import write_durably
+from holdfast.stores._files import sync_folder, write_durably
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,35 @@ class KeyFiles:
                 f"the signing key {path} cannot be read ({error.strerror}): "
                 f"give it to the user who runs Holdfast, mode 0600"
             ) from error
+
+    def next(self, role: Role) -> Ed25519PrivateKey:
+        """The key that is to take a role's place: made now, or by a turn that was interrupted."""
+        path = self._next(role)
+        with _locked(path.with_suffix(".lock")):
+            if not path.exists():
+                write_durably(path, new_key(), 0o600)
+        return private_key(path.read_bytes())
+
+    def has_next(self, role: Role) -> bool:
+        """Whether there is such a key."""
+        return self._next(role).exists()
+
+    def turn(self, role: Role) -> None:
+        """Put it in place; the old one stays as `<role>-<id>.old.pem`. Twice is as once."""
+        path, new = self.folder / f"{role}.pem", self._next(role)
+        with _locked(new.with_suffix(".lock")):
+            if not new.exists():
+                return
+            old = private_key(path.read_bytes()).public_key()
+            if key_id(old) != key_id(private_key(new.read_bytes()).public_key()):
+                kept = self.folder / f"{role}-{key_id(old)[:16]}.old.pem"
+                kept.unlink(missing_ok=True)
+                kept.hardlink_to(path)
+            new.replace(path)
+            sync_folder(self.folder)
+
+    def _next(self, role: Role) -> Path:
+        return self.folder / f"{role}.next.pem"
 
     def _make(self, role: Role, path: Path) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -1,8 +1,10 @@
 """Sign statements and append them to the evidence log: the one holder of its keys."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Connection, insert, select
 
 from holdfast.clock import Clock, SystemClock
@@ -12,7 +14,8 @@ from holdfast.evidence.envelope import read, seal, statement_of
 from holdfast.evidence.keys import key_id, public_pem
 from holdfast.evidence.log import GENESIS, digest
 from holdfast.evidence.note import Note, signed
-from holdfast.evidence.roles import KEY_EVENT, announced, announcement
+from holdfast.evidence.roles import KEY_EVENT, RoleKey, announced, announcement
+from holdfast.evidence.rotation import retired, retired_at, rotation
 from holdfast.evidence.trust import origin_of
 from holdfast.model.record import Record, Role, Statement
 from holdfast.stores._batch import Batch, Claim, Keys, Queue
@@ -23,9 +26,26 @@ from holdfast.stores.keys import KeyFiles
 
 _ADD = insert(RECORD)
 _LAST = select(RECORD.c.number, ENVELOPE).order_by(RECORD.c.number.desc()).limit(1)
+_RECORDS = select(
+    RECORD.c.number, RECORD.c.run_id, RECORD.c.predicate_type, RECORD.c.recorded_at,
+    RECORD.c.previous, ENVELOPE,
+).order_by(RECORD.c.number)
 _LARGEST_SIGNED = 64 * 2**20
 """What is no record may be larger than one: the list of a bundle's files. Bytes."""
 _OURS = (Role.RUNNER, Role.APPROVER, Role.LOG, Role.EXPORTER)
+_ROTATED = (Role.RUNNER, Role.APPROVER, Role.EXPORTER)
+_EVENTS = select(ENVELOPE).where(RECORD.c.predicate_type == KEY_EVENT).order_by(RECORD.c.number)
+
+
+@dataclass(slots=True)
+class _Writing:
+    """A transaction that appends: the log as it was, and the records that are to follow."""
+
+    keys: Keys
+    tiles: Tiles
+    batch: Batch
+    size: int
+    note: str
 
 
 class LocalNotary:
@@ -52,21 +72,47 @@ class LocalNotary:
 
     def records(self, run_id: str | None = None) -> Sequence[Record]:
         """The log, or a run's part of it, in order; what is no envelope is given as it is."""
-        query = select(
-            RECORD.c.number, RECORD.c.run_id, RECORD.c.predicate_type, RECORD.c.recorded_at,
-            RECORD.c.previous, ENVELOPE,
-        ).order_by(RECORD.c.number)
-        if run_id is not None:
-            query = query.where(RECORD.c.run_id == run_id)
+        query = _RECORDS if run_id is None else _RECORDS.where(RECORD.c.run_id == run_id)
         with reading(self._books, EvidenceError) as connection:
             return [Record(*row) for row in connection.execute(query)]
 
+    def key_events(self) -> Sequence[bytes]:
+        """The envelopes that announce keys, in order."""
+        with reading(self._books, EvidenceError) as connection:
+            return _events(connection)
+
+    def rotate(self, role: Role) -> Record:
+        """Make a new key for a role, and tell the log, by the old runner's key and by the new.
+
+        The old key's file stays beside it, for whoever puts an older log back. Killed in the
+        middle, either nothing has changed or the next to sign ends it. EvidenceError for the log's
+        own key.
+        """
+        if role not in _ROTATED:
+            raise EvidenceError(f"the log is named after its key: to change that, move "
+                                f"{self._books} away and begin a new log")
+        self._own_keys()
+        new = self._keys.next(role)
+        with writing(self._books, EvidenceError) as connection:
+            now = self._begin(connection)
+            old = retired_at(role, now.keys[role].public_key(), self._clock.now())
+            former = [*_retired(connection, now.keys), old]
+            rotated = now.batch.add("", rotation(old, new.public_key()))
+            now.keys = {**now.keys, role: new}
+            now.batch.sign_with(now.keys)
+            now.batch.add("", announcement(_public(now.keys), former))
+            self._end(connection, now)
+        self._keys.turn(role)
+        return rotated
+
     def public_key(self, role: Role = Role.RUNNER) -> bytes:
         """The public key of a role, PEM."""
+        self._end_rotation()
         return public_pem(self._keys.private(role).public_key())
 
     def sign(self, statement: Statement, role: Role) -> bytes:
         """Sign what is no record of the log: an envelope."""
+        self._end_rotation()
         return seal(statement, self._keys.private(role), _LARGEST_SIGNED)
 
     def sign_head(self) -> None:
@@ -80,12 +126,24 @@ class LocalNotary:
     def _own_keys(self) -> Keys:
         return {role: self._keys.private(role) for role in _OURS}
 
+    def _end_rotation(self, connection: Connection | None = None) -> None:
+        """Put new keys in place that the log has announced: whoever made them was killed."""
+        for role in [r for r in _ROTATED if self._keys.has_next(r)]:
+            new = key_id(self._keys.next(role).public_key())
+            if connection is not None:
+                known = _announced(connection)
+            else:
+                with reading(self._books, EvidenceError) as looking:
+                    known = _announced(looking)
+            if new in known:
+                self._keys.turn(role)
+
     def _write_waiting(self) -> None:
         claims = self._queue.taken()
         try:
-            keys = self._own_keys()
+            self._own_keys()  # made, if they must be, before the database is locked
             with writing(self._books, EvidenceError) as connection:
-                written = self._write(connection, keys, claims)
+                written = self._write(connection, claims)
             for claim, record in written:
                 claim.record = record
         except EvidenceError as error:
@@ -98,27 +156,38 @@ class LocalNotary:
                 claim.call()
 
     def _write(
-        self, connection: Connection, keys: Keys, claims: Sequence[Claim]
+        self, connection: Connection, claims: Sequence[Claim]
     ) -> list[tuple[Claim, Record]]:
         """Records, tree and checkpoint in one transaction: never one without the others."""
-        tiles = Tiles(connection)
-        size, note = catch_up(connection, tiles)
-        batch = Batch(keys, self._clock, size, self._previous(connection, keys))
-        own = frozenset(key_id(key.public_key()) for key in keys.values())
-        if own != self._announced and own != _announced(connection):
-            batch.add("", announcement({role: key.public_key() for role, key in keys.items()}))
-        written = []
+        now, written = self._begin(connection), []
         for claim in claims:
             try:
-                written.append((claim, batch.add(claim.run_id, claim.statement)))
+                written.append((claim, now.batch.add(claim.run_id, claim.statement)))
             except EvidenceError as error:
                 claim.fail(error)
         if written:
-            connection.execute(_ADD, [_columns(record) for record in batch.records])
-            tiles.grow(size, [record.envelope for record in batch.records])
-            self._sign(connection, keys, tiles.root(batch.size), (batch.size, note))
-            self._announced = own
+            self._end(connection, now)
         return written
+
+    def _begin(self, connection: Connection) -> _Writing:
+        """See where the log ends, with the keys as they are now; announce those that are new."""
+        self._end_rotation(connection)
+        keys, tiles = self._own_keys(), Tiles(connection)
+        size, note = catch_up(connection, tiles)
+        batch = Batch(keys, self._clock, size, self._previous(connection, keys))
+        own = _ids(keys)
+        if own != self._announced and own != _announced(connection):
+            batch.add("", announcement(_public(keys), _retired(connection, keys)))
+        return _Writing(keys, tiles, batch, size, note)
+
+    def _end(self, connection: Connection, now: _Writing) -> None:
+        """Write the records down, and sign the head."""
+        records = now.batch.records
+        connection.execute(_ADD, [_columns(record) for record in records])
+        now.tiles.grow(now.size, [record.envelope for record in records])
+        root = now.tiles.root(now.batch.size)
+        self._sign(connection, now.keys, root, (now.batch.size, now.note))
+        self._announced = _ids(now.keys)
 
     def _sign(
         self, connection: Connection, keys: Keys, root: bytes, now: tuple[int, str]
@@ -164,6 +233,23 @@ class LocalNotary:
                 f"{self._books}: put the key back, or move {self._books} away and begin a new "
                 f"log; to check the records, give the public keys with --trust"
             )
+
+
+def _ids(keys: Keys) -> frozenset[str]:
+    return frozenset(key_id(key.public_key()) for key in keys.values())
+
+
+def _public(keys: Keys) -> Mapping[Role, Ed25519PublicKey]:
+    return {role: key.public_key() for role, key in keys.items()}
+
+
+def _events(connection: Connection) -> list[bytes]:
+    found: Sequence[object] = connection.execute(_EVENTS).scalars().all()
+    return [envelope for envelope in found if isinstance(envelope, bytes)]
+
+
+def _retired(connection: Connection, keys: Keys) -> Sequence[RoleKey]:
+    return retired(_events(connection), keys[Role.RUNNER].public_key())
 
 
 def _announced(connection: Connection) -> frozenset[str]:

@@ -107,6 +107,31 @@ def test_trust_got_by_another_way_is_used(ports, tmp_path):
     assert (0, True) == (result.exit_code, "OK shop--1: 3 records of a log of 4" in result.stdout)
 
 
+@pytest.mark.parametrize("role", ["runner", "approver", "exporter"])
+@pytest.mark.usefixtures("quick_pdf")
+def test_a_rotated_key_is_believed_by_new_trust_and_refused_by_old(tmp_path, monkeypatch, role):
+    """The old trust still vouches for all that was signed before."""
+    monkeypatch.setenv("HOLDFAST_HOME", str(tmp_path / "home"))
+    two_runs(tmp_path)
+    old, new, bundle = (str(tmp_path / name) for name in ("old", "new", "b.zip"))
+    ask("trust", old)
+    said = ask("rotate", role)
+    assert (0, True) == (said.exit_code, "Auditors need the new trust folder" in said.stdout)
+    ask("trust", new)
+    assert "2 of 2 runs" in ask("export", bundle).stdout
+    assert 0 == ask("verify", bundle, "--trust", new).exit_code
+    result = ask("verify", bundle, "--trust", old)
+    assert role == "approver" or "E_UNTRUSTED_SIGNER" in result.stdout  # it has signed nothing
+
+
+@pytest.mark.parametrize(("role", "told"), [
+    ("runer", "no key of a 'runer' can be changed"), ("witness", "known: approver"),
+    ("log", "the log is named after its key")])
+def test_a_key_that_cannot_be_rotated_is_refused(ports, role, told):
+    result = ask("rotate", role)
+    assert (True, True) == (result.exit_code in (2, 6), told in result.stderr), result.stderr
+
+
 def test_an_unknown_run_is_only_missing(ports, tmp_path):
     ask("trust", str(tmp_path / "trust"))
     assert 3 == ask("verify", "never", "--trust", str(tmp_path / "trust")).exit_code
