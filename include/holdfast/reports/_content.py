@@ -194,7 +194,7 @@ class Judged:
     """A workload's history that was judged by itself.
 
     `around` has a fault's name, and how many operations were sent and how many acknowledged before
-    it, while it was on, and after it.
+    it, while it was on, and after it. `examples` has one place of each anomaly that is no circle.
     """
 
     name: str
@@ -204,6 +204,7 @@ class Judged:
     seen: Sequence[tuple[str, int]]
     around: Sequence[tuple[str, Sequence[tuple[int, int]]]] = ()
     circles: Sequence[Circle] = ()
+    examples: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True, slots=True)

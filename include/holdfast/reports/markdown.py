@@ -97,6 +97,8 @@ def _histories(report: Report) -> Iterator[str]:
         for fault, times in judged.around:
             told = (f"{sent} sent, {ok} acknowledged" for sent, ok in times)
             yield f"  - {plain(fault)}: before, while it was on, after: {'; '.join(told)}"
+        for anomaly, place in judged.examples:
+            yield f"  - {anomaly}, for example: {plain(place)}"
         for circle in judged.circles:
             yield "\n" + "\n".join(f"      {line}" for line in circle.text.splitlines())
 

@@ -43,4 +43,6 @@ def _judged(place: str, told: Mapping[str, Any]) -> Judged:
         [(fault, [(times[when]["operations"], times[when]["ok"]) for when in _WHEN])
          for fault, times in faults.items()],
         [Circle(w.anomaly, w.text, w.model_dump(mode="json")) for w in witnesses[:_MOST]],
+        [(name, str(places[0])) for name, places in told["anomalies"].items()
+         if name not in {w.anomaly for w in witnesses}],
     )

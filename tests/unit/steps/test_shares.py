@@ -14,6 +14,7 @@ from holdfast.model.verdict import Verdict
 from holdfast.ports.checkers import Checked, KeyedChecker, Share
 from holdfast.registry import Registry
 from holdfast.steps.check import check
+from holdfast.steps.content import content
 from holdfast.steps.histories import Ready
 from holdfast.steps.judge_whole import keep
 from holdfast.steps.shares import ShareFound, check_share, joined, judged
@@ -129,6 +130,11 @@ def test_a_run_in_parts_tells_what_one_piece_tells(tmp_path, rows, verdict):
     kept = next(a for a in ports.artefacts.of(RUN) if a.name == "history-cells.jsonl")
     assert kept.digest == told["digest"]
     made = ready("cas_register", history(*rows)).judge()
+    (shown,) = content(ports, RUN).histories
+    examples = [(name, places[0]) for name, places in made.anomalies.items() if places]
+    assert examples == list(shown.examples)
+    page = Registry("reports", "RENDERER")["html"].render(content(ports, RUN)).decode()
+    assert all(f"<strong>{name}</strong>, for example" in page for name, _ in examples)
     assert f"cells: {made.text}" == finding.text
     assert same(made)[2:4] == [dict(finding.measured), told["anomalies"] or {}]
 
