@@ -6,7 +6,7 @@ PYTEST := $(BIN)/python -m pytest
 PURE := */holdfast/model/*,*/holdfast/spec/*,*/holdfast/plan/*,*/holdfast/safety/*,*/holdfast/evidence/*,*/holdfast/score/*,*/holdfast/oscal/*
 
 # of the runs through Airflow: the suites, and those kills that are quick
-QUICK := test_suites or keepers_parent_is_killed or killed_triggerer or marking_the_run or test_page or test_budget or test_approval
+QUICK := test_suites or keepers_parent_is_killed or killed_triggerer or marking_the_run or test_page or test_budget or test_approval or witnesses
 
 # the benches that take long go last
 LONG := $(patsubst %,tests/bench/test_%.py,compile overhead abort_latency abort_peer)

@@ -57,6 +57,11 @@ ASKED = "asked"
 _APPROVAL = "approval: {from_impact: 0, by: [approver, admin, sre], wait: 20m}\n"
 
 
+SEEN = "seen"
+"""The suite whose fault must not begin before enough witnesses have signed its start."""
+_COSIGNED = "compliance: {controls: ['dora:art-25.1'], cosigned: true}\n"
+
+
 DELAY_SECONDS = 8.0
 STAGED = {
     "late-link": "type: network.latency, target: link, delay: 8s, params: {latency: 60ms}",
@@ -88,6 +93,7 @@ def texts() -> Iterator[tuple[str, str]]:
     """Name and text of each."""
     yield POOR, _filled(POOR, "purse", 60.0, _FAULTS[0]) + _BUDGET
     yield ASKED, _filled(ASKED, "gate", HELD_SECONDS, _FAULTS[0]) + _APPROVAL
+    yield SEEN, _filled(SEEN, "witnessed", 2.0, _FAULTS[0]) + _COSIGNED
     for name, fault in STAGED.items():
         yield name, _filled(name, f"stage-{name}", _STAGED_SECONDS[name[:4]], fault)
     for lane in range(LANES):

@@ -7,6 +7,7 @@ from holdfast.errors import Postponed, Stopped, TooLate
 from holdfast.model.run import Entry, EntryKind, Notice, RunState
 from holdfast.ports.bundle import Ports
 from holdfast.steps.book import is_dry, note_stop, run_of, suite_of, write
+from holdfast.steps.seal import has_open_start, seal
 from holdfast.steps.spend import give_back
 from holdfast.steps.workloads import stop_workloads
 
@@ -15,7 +16,11 @@ PAUSE = timedelta(minutes=5)
 
 
 def postpone(ports: Ports, run_id: str, reason: str) -> None:
-    """Write the run as postponed; again with the same reason changes nothing and tells nobody."""
+    """Write the run as postponed; again with the same reason changes nothing and tells nobody.
+
+    Where its start is on record, its end is too, now: `verdict` does not run after a `reserve` that
+    postpones. EvidenceError if that cannot be signed.
+    """
     run = ports.books.run(run_id)
     if run is None or (run.state is RunState.POSTPONED and run.reason == reason):
         return
@@ -25,6 +30,8 @@ def postpone(ports: Ports, run_id: str, reason: str) -> None:
     )
     write(ports, run_id, EntryKind.NOTICE, "postponed", {"text": reason})
     ports.notifier.tell(Notice("postponed", run_id, run.suite, reason))
+    if has_open_start(ports, run_id):
+        seal(ports, run_id)
 
 
 def wait(ports: Ports, run_id: str, why: Postponed) -> datetime | None:

@@ -1,7 +1,7 @@
 """Put a run's files and its signed result into the evidence."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -79,6 +79,16 @@ def _start_index(ports: Ports, run_id: str) -> int:
     return max((
         r.index for r in ports.notary.records(run_id) if r.predicate_type.endswith("run-start/v1")
     ), default=-1)
+
+
+def has_open_start(ports: Ports, run_id: str) -> bool:
+    """Whether the log has a start of the run, and no result after it."""
+    kinds = [r.predicate_type for r in ports.notary.records(run_id)]
+    return any(kind.endswith("run-start/v1") for kind in kinds[_after_result(kinds):])
+
+
+def _after_result(kinds: Sequence[str]) -> int:
+    return max((n + 1 for n, kind in enumerate(kinds) if kind == RESULT), default=0)
 
 
 def _result(ports: Ports, run: Run, suite: Suite) -> dict[str, object]:

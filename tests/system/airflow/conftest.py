@@ -9,7 +9,8 @@ from support import lab_suites
 from support.kills import Table, Turn
 from support.lab import CHECKOUT, deployment
 
-SHIPPED = ("shop-core", "shop-lag", "shop-abort", "ledger", "ledger-async", "ledger-weak")
+SHIPPED = ("shop-core", "shop-lag", "shop-abort", "ledger", "ledger-async", "ledger-weak",
+           "health-records")
 ROUNDS = int(os.environ.get("HOLDFAST_KILL_ROUNDS", "1"))
 TABLE = pytest.StashKey[Table]()
 

@@ -41,6 +41,24 @@ def test_saying_it_again_tells_nobody_twice(tmp_path):
     assert 1 == len(ports.notifier.told)
 
 
+def test_where_its_start_is_on_record_its_end_is_too(tmp_path):
+    """E1: else it looks as if its end was hidden; no later task may come to sign it."""
+    ports = planned(tmp_path)
+    postpone(ports, RUN, "ill")
+    assert "result" not in kinds(ports)
+    ports = planned(tmp_path / "begun")
+    reserve(ports, RUN)
+    for _ in range(2):
+        postpone(ports, RUN, "too few witnesses")
+    assert ["plan", "run-start", "result"] == kinds(ports)
+    result = ports.notary.statements[-1].predicate
+    assert (True, "too few witnesses") == (result["is_postponed"], result["reason"])
+
+
+def kinds(ports):
+    return [r.predicate_type.split("/")[-2] for r in ports.notary.records(RUN)]
+
+
 def test_a_run_that_was_never_opened_is_left_alone(tmp_path):
     ports = memory_ports(tmp_path)
     postpone(ports, RUN, "busy")
