@@ -103,3 +103,7 @@ class EvidenceError(HoldfastError):
     def __init__(self, message: str, *, index: int | None = None) -> None:
         self.index = index
         super().__init__(message if index is None else f"record {index}: {message}")
+
+
+class LogDownError(EvidenceError):
+    """The evidence log takes no record now, whatever the record says."""

@@ -62,6 +62,11 @@ SEEN = "seen"
 _COSIGNED = "compliance: {controls: ['dora:art-25.1'], cosigned: true}\n"
 
 
+PATIENT = "patient"
+"""The suite whose records may wait for a log that is down."""
+_BUFFERED = "compliance: {controls: ['dora:art-25.1'], log_down: buffer}\n"
+
+
 DELAY_SECONDS = 8.0
 STAGED = {
     "late-link": "type: network.latency, target: link, delay: 8s, params: {latency: 60ms}",
@@ -93,6 +98,7 @@ def texts() -> Iterator[tuple[str, str]]:
     """Name and text of each."""
     yield POOR, _filled(POOR, "purse", 60.0, _FAULTS[0]) + _BUDGET
     yield ASKED, _filled(ASKED, "gate", HELD_SECONDS, _FAULTS[0]) + _APPROVAL
+    yield PATIENT, _filled(PATIENT, "unlogged", 2.0, _FAULTS[0]) + _BUFFERED
     yield SEEN, _filled(SEEN, "witnessed", 2.0, _FAULTS[0]) + _COSIGNED
     for name, fault in STAGED.items():
         yield name, _filled(name, f"stage-{name}", _STAGED_SECONDS[name[:4]], fault)

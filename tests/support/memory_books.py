@@ -78,7 +78,7 @@ class MemoryNotary:
     statements: list[Statement] = field(default_factory=list)
     broken: str = ""
 
-    def append(self, run_id: str, statement: Statement) -> Record:
+    def append(self, run_id: str, statement: Statement, *, may_wait: bool = False) -> Record:
         if self.broken:
             raise EvidenceError(self.broken)
         _only_whole_numbers(statement.predicate)
@@ -96,6 +96,12 @@ class MemoryNotary:
 
     def records(self, run_id: str | None = None) -> Sequence[Record]:
         return [r for r in self.log if run_id in (None, r.run_id)]
+
+    def so_far(self, run_id: str) -> Sequence[Record]:
+        return self.records(run_id)
+
+    def drain(self) -> int:
+        return 0
 
     def key_events(self) -> Sequence[bytes]:
         return []

@@ -7,7 +7,9 @@ from importlib.resources import files
 
 from holdfast.audit.runs import RunTold
 from holdfast.audit.told import Told
+from holdfast.evidence.late import late_of
 from holdfast.model.control import Standing, State
+from holdfast.model.record import Statement
 
 DISCLAIMER = (
     "This report supports evidence for controls. It does not say that any of them is met: that is "
@@ -122,8 +124,14 @@ def _approvals(runs: Sequence[RunTold]) -> str:
 def _runs(runs: Sequence[RunTold]) -> str:
     return _section("Runs", ("Run", "Started", "Verdict", "Services", "Records"), (
         (run.run_id, run.started_at[:19], f"={run.verdict}", ", ".join(sorted(run.services)),
-         ", ".join(map(str, run.statements))) for run in runs
+         ", ".join(map(_number, run.statements.items()))) for run in runs
     ), "None in the period.")
+
+
+def _number(record: tuple[int, Statement]) -> str:
+    index, statement = record
+    late = late_of(statement)
+    return str(index) if late is None else f"{index} (late: signed {late.signed_at[:19]})"
 
 
 def _how(told: Told) -> str:

@@ -6,7 +6,8 @@ from datetime import datetime
 from holdfast.errors import EvidenceError
 from holdfast.evidence.envelope import is_signed, read, statement_of
 from holdfast.evidence.keys import public_key
-from holdfast.evidence.log import Place, place_of
+from holdfast.evidence.late import signed_when
+from holdfast.evidence.log import Place
 from holdfast.evidence.roles import APPROVAL
 from holdfast.evidence.trouble import Injection, Trouble
 from holdfast.model.approval import Answer, Approval, Rule
@@ -34,7 +35,7 @@ def latest_approval(records: Sequence[Record], plan_digest: str, key: bytes) -> 
 
 def approval_of(statement: Statement) -> Approval:
     """Read an answer; EvidenceError if it is none."""
-    told, place = statement.predicate, place_of(statement)
+    told, place = statement.predicate, signed_when(statement)
     try:
         answer, at = Answer(str(told["answer"])), datetime.fromisoformat(_at(place))
         return Approval(
@@ -101,7 +102,7 @@ def _age(
     where: str, allowed: int, answer: Statement, faults: Sequence[Injection]
 ) -> Iterator[Trouble]:
     """Hold the first fault after the answer against its age, on one clock of one host."""
-    place = place_of(answer)
+    place = signed_when(answer)
     after = _after(place, faults)
     if place is not None and after and after[0].boottime_ms - place.boottime_ms > allowed:
         yield Trouble(
@@ -115,7 +116,7 @@ def _withdrawn(
 ) -> Iterator[Trouble]:
     if statement.predicate.get("answer") != Answer.WITHDRAWN.value:
         return
-    for fault in _after(place_of(statement), faults):
+    for fault in _after(signed_when(statement), faults):
         yield Trouble(
             "E_APPROVAL_WITHDRAWN", f"lease {fault.lease_id}", f"no fault after record {index}",
             "one that began later", "a fault began after the approval was withdrawn",

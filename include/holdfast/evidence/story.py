@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from holdfast.evidence.approval import check_approvals
+from holdfast.evidence.late import check_late, signed_when
 from holdfast.evidence.log import place_of
 from holdfast.evidence.roles import APPROVAL
 from holdfast.evidence.trouble import Injection, Trouble
@@ -42,13 +43,16 @@ def check_story(
     changed, superseded = _superseded(statements)
     late, not_comparable = _late(statements, faults, run_id)
     approvals = check_approvals(statements, faults)
-    troubles = [*_order(statements, run_id), *changed, *late, *approvals]
+    delayed = list(check_late(statements, PLAN))
+    troubles = [*_order(statements, run_id), *changed, *late, *approvals,
+                *(told for told in delayed if isinstance(told, Trouble))]
+    notes = [*superseded, *not_comparable, *(told for told in delayed if isinstance(told, str))]
     if result is not None:
         troubles += _listed(result, results[-1])
     latest = [*([] if result is None else [result]), *reports[-1:]]
     files = {name: d for s in latest for name, d in s.subjects.items()}
     standing = "" if result is None else _standing(result)
-    return Story(troubles, [*superseded, *not_comparable], files, standing)
+    return Story(troubles, notes, files, standing)
 
 
 def _order(statements: Mapping[int, Statement], run_id: str) -> list[Trouble]:
@@ -134,7 +138,7 @@ def _late(
     statements: Mapping[int, Statement], faults: Sequence[Injection], run_id: str
 ) -> tuple[list[Trouble], list[str]]:
     starts = [s for s in statements.values() if s.predicate_type == START]
-    places = [p for s in starts if (p := place_of(s)) is not None]
+    places = [p for s in starts if (p := signed_when(s)) is not None]
     troubles, notes = list[Trouble](), dict[str, None]()
     if faults and not places:
         troubles.append(Trouble(

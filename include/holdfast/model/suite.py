@@ -235,10 +235,21 @@ class Compliance(Frozen):
         False, strict=True,
         description="no fault before enough witnesses have signed the log with the run's start",
     )
+    log_down: Literal["strict", "buffer"] = Field(
+        "strict",
+        description="while the evidence log takes no record: no fault (strict), or records wait on "
+        "this host's disk and are marked late (buffer)",
+    )
     selftest: bool = Field(
         False, strict=True,
         description="break copies of the evidence log too: what is not found makes the run BROKEN",
     )
+
+
+    @property
+    def may_wait(self) -> bool:
+        """Whether a record may wait for a log that is down."""
+        return self.log_down == "buffer"
 
 
 class Suite(Frozen):

@@ -54,8 +54,18 @@ class Artefacts(Protocol):
 class Notary(Protocol):
     """The one holder of the signing key and writer of the evidence log."""
 
-    def append(self, run_id: str, statement: Statement) -> Record:
-        """Sign and write durably before returning. EvidenceError if it cannot be."""
+    def append(self, run_id: str, statement: Statement, *, may_wait: bool = False) -> Record:
+        """Sign and write durably before returning. EvidenceError if it cannot be.
+
+        With `may_wait` a log that is down is no error: the record waits on this host's disk, and
+        its number is the one that it would have had.
+        """
+
+    def so_far(self, run_id: str) -> Sequence[Record]:
+        """A run's records, with those that wait."""
+
+    def drain(self) -> int:
+        """Write what waits; say how many still do. Nothing is done where nothing waits."""
 
     def records(self, run_id: str | None = None) -> Sequence[Record]:
         """The log, or a run's part of it, in order."""

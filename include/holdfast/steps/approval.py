@@ -121,7 +121,7 @@ def pending_request(ports: Ports, run_id: str) -> Mapping[str, object] | None:
 
 def signed_answer(ports: Ports, run_id: str) -> Approval | None:
     """What was answered about the run's plan, as it was signed; the books alone prove nothing."""
-    records = ports.notary.records(run_id)
+    records = ports.notary.so_far(run_id)
     return latest_approval(
         records, _digest(ports, run_id), ports.notary.public_key(Role.APPROVER))
 
@@ -138,7 +138,7 @@ def record(ports: Ports, run_id: str, told: Approval) -> None:
             "answer": told.answer.value, "by": told.by, "why": told.why,
             "approved_by": told.approved_by, "shown": shown(ports, run_id),
         },
-    ))
+    ), may_wait=suite_of(ports, run_id).compliance.may_wait)
     write(ports, run_id, EntryKind.APPROVAL, ANSWER, {
         "plan": told.plan_digest, "answer": told.answer.value, "by": told.by, "why": told.why,
         "approved_by": told.approved_by,

@@ -101,7 +101,7 @@ def _refuse(ports: Ports, run_id: str, number: int) -> None:
     stopped = note_stop(ports, run_id)
     if stopped:
         raise Stopped(stopped)
-    starts = [r.index for r in ports.notary.records(run_id)
+    starts = [r.index for r in ports.notary.so_far(run_id)
               if r.predicate_type == f"{PREDICATES}run-start/v1"]
     if not starts:
         raise SafetyError("the run's start is not in the evidence log; no fault before it is")

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from holdfast.errors import Postponed, SpecError, TooLate
+from holdfast.evidence.late import BUFFER, MODE
 from holdfast.model.record import PREDICATES, Statement
 from holdfast.model.run import EntryKind, Run, RunState
 from holdfast.model.suite import Suite
@@ -61,7 +62,8 @@ def plan(ports: Ports, request: PlanRequest) -> str:
     _open(ports, request, loaded, made.digest)
     stake = as_json(impacts(made, suite, ports.clock.now()))
     if not _is_signed(ports, request.run_id, made.digest):
-        ports.notary.append(request.run_id, _statement(request, made, suite, stake))
+        ports.notary.append(request.run_id, _statement(request, made, suite, stake),
+                            may_wait=suite.compliance.may_wait)
         write(ports, request.run_id, EntryKind.IMPACT, suite.metadata.name, stake)
     write(ports, request.run_id, EntryKind.PLAN, suite.metadata.name,
           made.as_json() | {"digest": made.digest})
@@ -133,7 +135,12 @@ def _statement(
         "impact": stake,
         "only": list(request.only),
         "dry_run": request.dry_run,
-    } | _approval(suite))
+    } | _approval(suite) | _log_down(suite))
+
+
+def _log_down(suite: Suite) -> dict[str, object]:
+    """That records of the run may be late."""
+    return {MODE: BUFFER} if suite.compliance.may_wait else {}
 
 
 def _approval(suite: Suite) -> dict[str, object]:

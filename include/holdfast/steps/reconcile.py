@@ -21,6 +21,10 @@ def reconciled(ports: Ports, airflow: Mapping[str, bool] | None = None) -> Seque
         run.id: True for run in ports.books.runs(ALL)
         if run.state is RunState.POSTPONED and not run.plan_digest}
     statements, damaged = dict[int, Statement](), list[Trouble]()
+    if left := ports.notary.drain():
+        damaged.append(Trouble(
+            "E_NOT_IN_LOG", "spool", "every record in the log", f"{left} that wait on this host",
+            "the log is down, or what waits was changed"))
     for record in ports.notary.records():
         try:
             statements[record.index] = statement_of(read(record.envelope))

@@ -10,7 +10,7 @@ from holdfast.ports.bundle import Ports
 from holdfast.ports.reports import CannotRender, Renderer
 from holdfast.registry import Registry
 from holdfast.reports._content import Report
-from holdfast.steps.book import run_of
+from holdfast.steps.book import run_of, suite_of
 from holdfast.steps.content import content
 from holdfast.steps.cosign import show_newest
 from holdfast.steps.seal import REPORT, REPORT_PREFIX
@@ -39,7 +39,8 @@ def report(ports: Ports, run_id: str) -> str:
         digests[name] = kept.digest.removeprefix("sha256:")
     if digests != _signed(ports, run_id):
         told_of = {"run_id": run_id, "plan_digest": run_of(ports, run_id).plan_digest}
-        ports.notary.append(run_id, Statement(REPORT, digests, told_of))
+        ports.notary.append(run_id, Statement(REPORT, digests, told_of),
+                            may_wait=suite_of(ports, run_id).compliance.may_wait)
     if unseen := show_newest(ports):
         _log.warning("the evidence of %s: %s", run_id, unseen)
     return str(paths["html"])
@@ -58,7 +59,7 @@ def render(ports: Ports, run_id: str, form: str) -> bytes:
 
 def _signed(ports: Ports, run_id: str) -> Mapping[str, str]:
     """Give the digests in the latest signed report of the run; none if it has none to be read."""
-    signed = [r for r in ports.notary.records(run_id) if r.predicate_type == REPORT]
+    signed = [r for r in ports.notary.so_far(run_id) if r.predicate_type == REPORT]
     try:
         return statement_of(read(signed[-1].envelope)).subjects if signed else {}
     except EvidenceError:

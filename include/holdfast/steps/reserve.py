@@ -37,7 +37,8 @@ def reserve(ports: Ports, run_id: str) -> None:
     try:
         set_aside(ports, run_id, suite)
         if not _is_on_record(ports, run_id):
-            ports.notary.append(run_id, _statement(ports, run_id))
+            ports.notary.append(run_id, _statement(ports, run_id),
+                                may_wait=suite.compliance.may_wait)
         expect_cosigned(ports, run_id)
     except (EvidenceError, Postponed):
         ports.leases.unlock(environment, run_id)
@@ -47,7 +48,7 @@ def reserve(ports: Ports, run_id: str) -> None:
 
 def _is_on_record(ports: Ports, run_id: str) -> bool:
     """A start counts for the plan it follows: after a later plan, the run starts anew."""
-    kinds = [record.predicate_type for record in ports.notary.records(run_id)]
+    kinds = [record.predicate_type for record in ports.notary.so_far(run_id)]
     return bool(kinds) and RUN_START in kinds and kinds[-1] == RUN_START
 
 

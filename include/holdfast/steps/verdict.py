@@ -88,7 +88,7 @@ def outcome(ports: Ports, run_id: str) -> HoldfastError | None:
 def _seal_if_needed(ports: Ports, run: Run) -> EvidenceError | None:
     """See that what was begun has a result in the log, and the right one; say why it has not."""
     try:
-        kinds = {r.index: r.predicate_type for r in ports.notary.records(run.id)}
+        kinds = {r.index: r.predicate_type for r in ports.notary.so_far(run.id)}
         start = max((i for i, kind in kinds.items() if kind.endswith("run-start/v1")), default=-1)
         if start < 0 and run.state is not RunState.STARTED:
             return None
@@ -107,7 +107,7 @@ def _without_result(ports: Ports, run: Run) -> EvidenceError | None:
     if run.verdict is None:
         return None
     try:
-        kinds = [r.predicate_type for r in ports.notary.records(run.id)]
+        kinds = [r.predicate_type for r in ports.notary.so_far(run.id)]
     except EvidenceError as error:
         return error
     if any(kind.endswith("result/v1") for kind in kinds):

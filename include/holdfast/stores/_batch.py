@@ -19,9 +19,12 @@ _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 class Claim:
-    """A statement that somebody waits for: it becomes a record, or fails."""
+    """A statement that somebody waits for: it becomes a record, or fails.
 
-    def __init__(self, run_id: str, statement: Statement) -> None:
+    Without one, it is what waits in the spool that is to be written.
+    """
+
+    def __init__(self, run_id: str = "", statement: Statement | None = None) -> None:
         self.run_id, self.statement = run_id, statement
         self.record: Record | None = None
         self._error: EvidenceError | None = None

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from holdfast.clock import Clock, SystemClock
-from holdfast.errors import EvidenceError
+from holdfast.errors import EvidenceError, LogDownError
 from holdfast.evidence.checkpoint import Checkpoint, read_checkpoint
 from holdfast.evidence.envelope import read, seal, statement_of
 from holdfast.evidence.keys import key_id, public_pem
@@ -20,9 +20,11 @@ from holdfast.evidence.trust import origin_of
 from holdfast.model.record import Record, Role, Statement
 from holdfast.stores._batch import Batch, Claim, Keys, Queue
 from holdfast.stores._database import Database, reading, writing
+from holdfast.stores._late import Waiting, set_aside, waiting, write
 from holdfast.stores._tables import RECORD
 from holdfast.stores._tree import ENVELOPE, Tiles, catch_up, keep, newest
 from holdfast.stores.keys import KeyFiles
+from holdfast.stores.spool import Spool
 
 _ADD = insert(RECORD)
 _LAST = select(RECORD.c.number, ENVELOPE).order_by(RECORD.c.number.desc()).limit(1)
@@ -58,17 +60,56 @@ class LocalNotary:
         self._books, self._clock = books, clock or SystemClock()
         self._keys = KeyFiles(keys, self._check_no_key_is_lost)
         self._queue = Queue()
+        self._spool = Spool(keys.parent / "spool")
         self._announced: frozenset[str] = frozenset()
 
-    def append(self, run_id: str, statement: Statement) -> Record:
-        """Sign and write durably before returning. EvidenceError if it cannot be."""
+    def append(self, run_id: str, statement: Statement, *, may_wait: bool = False) -> Record:
+        """Sign and write durably before returning. EvidenceError if it cannot be.
+
+        With `may_wait` a record that a log which is down cannot take is signed, and waits.
+        """
         claim = Claim(run_id, statement)
         if self._queue.join(claim):
-            try:
-                self._write_waiting()
-            finally:
-                self._queue.leave()
-        return claim.result()
+            self._lead()
+        try:
+            return claim.result()
+        except LogDownError as error:
+            if not may_wait:
+                raise
+            return self._set_aside(claim, statement, error)
+
+    def so_far(self, run_id: str) -> Sequence[Record]:
+        """A run's records, with those that wait: they have the numbers that they would have had."""
+        found = [*self.records(run_id)]
+        return found + [w.record for w in self._waiting() if w.record.run_id == run_id]
+
+    def drain(self) -> int:
+        """Write what waits; say how many still do."""
+        if self._spool.is_empty():
+            return 0
+        if self._queue.join(Claim()):
+            self._lead()
+        return len(self._spool.waiting())
+
+    def _waiting(self) -> Sequence[Waiting]:
+        if self._spool.is_empty():
+            return ()
+        return waiting(self._spool, _public(self._own_keys()))
+
+    def _set_aside(self, claim: Claim, statement: Statement, why: LogDownError) -> Record:
+        keys = self._own_keys()
+        with self._spool.alone():
+            with reading(self._books, EvidenceError) as connection:
+                last: int | None = connection.execute(select(func.max(RECORD.c.number))).scalar()
+            number = (-1 if last is None else last) + 1 + len(self._spool.waiting())
+            batch = Batch(keys, self._clock, number, "spool")
+            return set_aside(self._spool, batch, claim.run_id, statement, why)
+
+    def _lead(self) -> None:
+        try:
+            self._write_waiting()
+        finally:
+            self._queue.leave()
 
     def records(self, run_id: str | None = None) -> Sequence[Record]:
         """The log, or a run's part of it, in order; what is no envelope is given as it is."""
@@ -91,6 +132,9 @@ class LocalNotary:
         if role not in _ROTATED:
             raise EvidenceError(f"the log is named after its key: to change that, move "
                                 f"{self._books} away and begin a new log")
+        if left := self.drain():
+            raise EvidenceError(f"{left} records wait in {self._spool.folder}, signed by the keys "
+                                "of now: they must be in the log first")
         self._own_keys()
         new = self._keys.next(role)
         with writing(self._books, EvidenceError) as connection:
@@ -142,10 +186,11 @@ class LocalNotary:
         claims = self._queue.taken()
         try:
             self._own_keys()  # made, if they must be, before the database is locked
-            with writing(self._books, EvidenceError) as connection:
-                written = self._write(connection, claims)
-            for claim, record in written:
-                claim.record = record
+            if self._spool.is_empty():
+                self._write(claims)
+            else:
+                with self._spool.alone():
+                    self._write(claims, self._waiting())
         except EvidenceError as error:
             for claim in claims:
                 claim.fail(error)
@@ -155,19 +200,26 @@ class LocalNotary:
                     claim.fail(EvidenceError("whoever was to write it was interrupted"))
                 claim.call()
 
-    def _write(
-        self, connection: Connection, claims: Sequence[Claim]
-    ) -> list[tuple[Claim, Record]]:
-        """Records, tree and checkpoint in one transaction: never one without the others."""
-        now, written = self._begin(connection), []
-        for claim in claims:
-            try:
-                written.append((claim, now.batch.add(claim.run_id, claim.statement)))
-            except EvidenceError as error:
-                claim.fail(error)
-        if written:
-            self._end(connection, now)
-        return written
+    def _write(self, claims: Sequence[Claim], late: Sequence[Waiting] = ()) -> None:
+        """Records, tree and checkpoint in one transaction: never one without the others.
+
+        What waits comes first, and is taken away when it is in the log.
+        """
+        written = list[tuple[Claim, Record]]()
+        with writing(self._books, LogDownError) as connection:
+            now = self._begin(connection)
+            is_more = write(connection, now.batch, late)
+            for claim in claims:
+                try:
+                    if claim.statement is not None:
+                        written.append((claim, now.batch.add(claim.run_id, claim.statement)))
+                except EvidenceError as error:
+                    claim.fail(error)
+            if written or is_more:
+                self._end(connection, now)
+        self._spool.drop([one.path for one in late])
+        for claim, record in written:
+            claim.record = record
 
     def _begin(self, connection: Connection) -> _Writing:
         """See where the log ends, with the keys as they are now; announce those that are new."""

@@ -1,15 +1,17 @@
 """Evidence of real runs: seen by witnesses, handed to others, checked without us (E1, E3)."""
 
 import os
+import sqlite3
 import subprocess
 import sys
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import _cffi_backend
 import cryptography
 import pytest
 
+from support import lab_suites
 from support.finished import finished
 from support.lab_suites import SEEN
 
@@ -88,6 +90,38 @@ def test_no_fault_begins_before_witnesses_have_signed_its_start(lab, policy, tmp
         bundle = exported(lab, tmp_path)
     done = checked(bundle, bare)
     assert 0 == done.returncode, done.stdout + done.stderr
+
+
+@contextmanager
+def log_down(lab):
+    """The evidence log takes no record; the rest of the store works."""
+    with closing(sqlite3.connect(lab.settings.books, timeout=60)) as link:
+        link.execute("CREATE TRIGGER down BEFORE INSERT ON record "
+                     "BEGIN SELECT RAISE(ABORT, 'down'); END")
+        link.commit()
+        try:
+            yield
+        finally:
+            link.execute("DROP TRIGGER down")
+            link.commit()
+
+
+def test_a_log_that_is_down_ends_a_strict_run_and_delays_a_patient_one(lab, tmp_path, bare):
+    """E1: strict has no fault; buffer has all its records on disk, and in the log later."""
+    with log_down(lab):
+        code, said, run = finished(lab, lab_suites.brief(0))
+        assert (6, []) == (code, list(run.leases)), said
+        code, said, run = finished(lab, lab_suites.PATIENT)
+        assert (0, "success") == (code, run.state()), said
+        assert 1 == len(run.leases)
+        assert [] == list(lab.ports.notary.records(run.id))
+        told = lab.command("evidence", "reconcile", "--no-airflow")
+        assert "E_NOT_IN_LOG" in told.stdout
+    assert "E_NOT_IN_LOG" not in lab.command("evidence", "reconcile", "--no-airflow").stdout
+    kinds = [r.predicate_type.split("/")[-2] for r in lab.ports.notary.records(run.id)]
+    assert ["plan", "run-start", "result", "report"] == kinds
+    done = checked(exported(lab, tmp_path, "--suite", lab_suites.PATIENT), bare)
+    assert (0, 4) == (done.returncode, done.stdout.count("reached the log")), done.stdout
 
 
 def test_health_records_are_held_and_leave_in_a_bundle(lab, tmp_path, bare):

@@ -142,7 +142,7 @@ def test_an_answer_that_cannot_be_signed_closes_the_run(tmp_path, monkeypatch, s
     assert (RunState.ENDED, Verdict.UNKNOWN) == (run.state, run.verdict)
 
 
-def _full(*_):
+def _full(*_, **__):
     raise EvidenceError("disk full")
 
 

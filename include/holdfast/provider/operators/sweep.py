@@ -12,7 +12,7 @@ from holdfast.provider import border, wiring
 class SweepOperator(BaseOperator):
     """Run the janitor over every open lease of this host; fail when something is not clean.
 
-    Then show the log to its witnesses.
+    Then put what waits into the log, and show it to its witnesses.
     """
 
     def execute(self, context: Context) -> Any:  # noqa: ARG002 - of no run
@@ -23,6 +23,9 @@ class SweepOperator(BaseOperator):
         with border.airflow_words():
             ports = wiring.ports()
             swept = sweep(ports)
+            left = ports.notary.drain()
+        if left:
+            self.log.warning("evidence: %d records wait for the log", left)
         if unseen := show_newest(ports):
             self.log.warning("evidence: %s", unseen)
         for line in swept:

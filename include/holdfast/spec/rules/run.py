@@ -23,6 +23,14 @@ def names_are_unique(suite: Suite, _: Known) -> Iterator[Problem]:
             seen.add(name)
 
 
+@rule
+def who_waits_for_witnesses_waits_for_the_log(suite: Suite, _: Known) -> Iterator[Problem]:
+    """A record that waits on this host's disk has been seen by no witness."""
+    if suite.compliance.cosigned and suite.compliance.may_wait:
+        yield Problem(("compliance", "log_down"), "witnesses must have seen the run's start, and "
+                      "what waits for the log they cannot see", "strict, or leave cosigned out")
+
+
 _CRON_LETTERS = 100
 
 
