@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from holdfast.evidence.canonical import canonical
 from holdfast.evidence.checkpoint import read_checkpoint
 from holdfast.evidence.envelope import read, seal, statement_of
 from holdfast.evidence.head import check_head
@@ -91,8 +92,8 @@ class Log:
         envelope = json.loads(self.notary.records()[index].envelope)
         payload = json.loads(base64.b64decode(envelope["payload"]))
         change(payload["predicate"])
-        envelope["payload"] = base64.b64encode(json.dumps(payload).encode()).decode()
-        content = json.dumps(envelope).encode()
+        envelope["payload"] = base64.b64encode(canonical(payload)).decode()
+        content = canonical(envelope)
         if key is not None:
             content = seal(statement_of(read(content)), private_key(key))
         self.forge("UPDATE record SET envelope = ? WHERE number = ?", content, index)

@@ -1,8 +1,6 @@
 """Sign bytes in a DSSE envelope, and open one (DSSE 1.0, in-toto Statement v1)."""
 
 import base64
-import binascii
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -10,7 +8,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from holdfast.errors import EvidenceError
-from holdfast.evidence.canonical import canonical
+from holdfast.evidence.canonical import canonical, read_canonical
 from holdfast.evidence.keys import key_id
 from holdfast.model.record import Statement
 
@@ -66,17 +64,17 @@ def seal(statement: Statement, key: Ed25519PrivateKey, limit: int = LIMIT) -> by
 
 
 def read(envelope: bytes) -> Envelope:
-    """Take an envelope apart; EvidenceError if it is none."""
+    """Take an envelope apart; EvidenceError if it is none, or two readers might read two."""
     try:
-        parts = json.loads(envelope)
+        parts = read_canonical(envelope)
         (signature,) = parts["signatures"]
         return Envelope(
             payload_type=str(parts["payloadType"]),
-            payload=base64.b64decode(parts["payload"], validate=True),
+            payload=_bytes(parts["payload"]),
             key_id=str(signature["keyid"]),
-            signature=base64.b64decode(signature["sig"], validate=True),
+            signature=_bytes(signature["sig"]),
         )
-    except (ValueError, KeyError, TypeError, binascii.Error) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise EvidenceError(f"not an envelope with one signature: {error!r}") from error
 
 
@@ -90,14 +88,26 @@ def is_signed(envelope: Envelope, key: Ed25519PublicKey) -> bool:
 
 
 def statement_of(envelope: Envelope) -> Statement:
-    """Read the statement inside; EvidenceError if it is not an in-toto Statement v1."""
+    """Read the statement inside; EvidenceError if it is not an in-toto Statement v1.
+
+    Nor may a file be in it twice, or anything be written so that two readers might read two.
+    """
     if envelope.payload_type != PAYLOAD_TYPE:
         raise EvidenceError(f"payload type '{envelope.payload_type}' is not {PAYLOAD_TYPE}")
     try:
-        parts = json.loads(envelope.payload)
+        parts = read_canonical(envelope.payload)
         if parts["_type"] != STATEMENT_TYPE or not isinstance(parts["predicate"], Mapping):
             raise EvidenceError(f"not an in-toto statement: {parts['_type']!r}")
         subjects = {str(s["name"]): str(s["digest"]["sha256"]) for s in parts["subject"]}
+        if len(subjects) != len(parts["subject"]):
+            raise ValueError("a file is named twice")
         return Statement(str(parts["predicateType"]), subjects, parts["predicate"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise EvidenceError(f"not an in-toto statement: {error!r}") from error
+
+
+def _bytes(text: str) -> bytes:
+    found = base64.b64decode(text, validate=True)
+    if base64.b64encode(found).decode() != text:
+        raise ValueError("base64 that could be written otherwise")
+    return found

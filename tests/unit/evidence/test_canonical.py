@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.errors import EvidenceError
-from holdfast.evidence.canonical import canonical
+from holdfast.evidence.canonical import canonical, read_canonical
 
 KEYS = st.text(st.characters(max_codepoint=127), max_size=8)
 LEAVES = (
@@ -20,7 +20,7 @@ VALUES = st.recursive(
 
 @given(VALUES)
 def test_what_was_written_is_read_back(value):
-    assert value == json.loads(canonical(value))
+    assert value == json.loads(canonical(value)) == read_canonical(canonical(value))
 
 
 @given(st.dictionaries(KEYS, LEAVES, max_size=6))
