@@ -1,6 +1,7 @@
 """`holdfast-verify.pyz`: check a bundle with nothing but Python and cryptography."""
 
 import argparse
+import io
 import re
 import sys
 import traceback
@@ -18,6 +19,8 @@ UNREADABLE, INTERNAL = 2, 70
 def main(arguments: Sequence[str] | None = None) -> int:
     """Check, say what was found, give the exit code of docs/evidence.md."""
     given = _parser().parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a plain terminal ends nothing
     options = Options(given.trust, given.pin, given.period, given.require,
                       given.max_bundle_age, given.max_control_age)
     try:

@@ -15,6 +15,9 @@ from holdfast.evidence.tiles import WIDTH, hashes_of, path_of
 from holdfast.evidence.trouble import Trouble
 from holdfast.model.record import Record
 
+_MOST_TROUBLES = 1_000
+"""So many say enough: a head may speak of more records than anybody can count."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entries:
@@ -34,15 +37,21 @@ def read_entries(bundle: Bundle, first: int, checkpoint: Checkpoint | None) -> E
     for index in range(first, size):
         content = bundle.read(places.entry(index))
         if content is None:
-            troubles.append(Trouble(
-                "E_ENTRY_MISSING", places.entry(index), f"record {index} of {first} to {size - 1}",
-                "none", "a record was taken out",
-            ))
+            troubles.append(_missing(index, first, size))
+            if len(troubles) > _MOST_TROUBLES:
+                break
             continue
         record = _record(index, content)
         records.append(record)
         troubles += _placed(bundle, record, leaves, checkpoint)
     return Entries(leaves, records, troubles)
+
+
+def _missing(index: int, first: int, size: int) -> Trouble:
+    return Trouble(
+        "E_ENTRY_MISSING", places.entry(index), f"record {index} of {first} to {size - 1}",
+        "none", "a record was taken out",
+    )
 
 
 def _leaves(bundle: Bundle, size: int) -> Sequence[bytes]:

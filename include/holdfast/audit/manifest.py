@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from holdfast.audit.request import Request, read_request
+from holdfast.audit.request import Request, moment_of, read_request
 from holdfast.errors import EvidenceError
 from holdfast.evidence.envelope import Envelope, read, statement_of
 from holdfast.evidence.trust import Trust, policy_text, read_trust
@@ -64,7 +64,7 @@ def read_manifest(content: bytes) -> tuple[Manifest, Envelope]:
         own = read_trust(str(trust["policy"]).encode(), str(trust["roles"]).encode())
         manifest = Manifest(
             origin=_text(told["origin"]), size=_number(told["size"]), root=_text(told["root"]),
-            at=datetime.fromisoformat(_text(told["at"])), first=_number(told["first"]),
+            at=moment_of(_text(told["at"])), first=_number(told["first"]),
             made_by=_text(told["made_by"]),
             request=read_request(told["request"]), population=_number(told["population"]),
             selected=_number(told["selected"]), catalogues=_words(told["catalogues"]),

@@ -5,15 +5,23 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from struct import error as BadHeader  # noqa: N812
 from typing import IO
 from zlib import error as BadDeflate  # noqa: N812
 
+from holdfast.audit import places
 from holdfast.evidence.trouble import Trouble
 
 MOST_FILES, LARGEST_FILE, LARGEST_RATIO, LARGEST_READ = 200_000, 512 * 2**20, 100, 64 * 2**20
 _KEPT = 128 * 2**20  # so many bytes of files are unpacked once only
 _SMALL = 2**20  # below it, a ratio says nothing
-_BROKEN = (zipfile.BadZipFile, BadDeflate, EOFError, OSError, NotImplementedError, RuntimeError)
+_LARGEST = {places.ENTRIES: 2**16, places.PROOFS: 2**17, places.CHECKPOINT: 2**17,
+            places.tile("tile/"): 2**13}
+"""The most that a file of these places may have; of others, LARGEST_FILE."""
+_LISTED = 2**10  # so many bytes of the manifest a file's name and digest take at most
+_PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_BROKEN = (zipfile.BadZipFile, BadDeflate, BadHeader, EOFError, OSError, NotImplementedError,
+           RuntimeError, ValueError)
 
 
 class NotABundle(Exception):
@@ -71,7 +79,7 @@ def opened(path: Path | IO[bytes]) -> Iterator[Bundle]:
     """Open a bundle; NotABundle if it is none, or is made to do harm."""
     try:
         archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError) as error:
+    except _BROKEN as error:
         raise NotABundle(Trouble(
             "E_NOT_A_BUNDLE", str(path), "a ZIP file", str(error), "it cannot be opened",
         )) from error
@@ -92,12 +100,26 @@ def _check(archive: zipfile.ZipFile) -> None:
             _refuse("E_UNSAFE_PATH", repr(name), "a plain name below the bundle, once",
                     "another", "unpacking it could overwrite something")
         seen.add(name)
-        if info.file_size > LARGEST_FILE or info.flag_bits & 1 or (
-            info.file_size > _SMALL and info.file_size > LARGEST_RATIO * info.compress_size
-        ):
-            _refuse("E_LIMIT", repr(name), f"{LARGEST_FILE} bytes at most, packed {LARGEST_RATIO} "
-                    "to 1 at most, not locked", f"{info.file_size} bytes from "
+        most = _most(name, len(infos))
+        if info.file_size > most or info.flag_bits & 1 or _is_bomb(
+                info.file_size, info.compress_size, _SMALL) or info.compress_type not in _PACKED:
+            _refuse("E_LIMIT", repr(name), f"{most} bytes at most, packed {LARGEST_RATIO} "
+                    "to 1 at most, by deflate, not locked", f"{info.file_size} bytes from "
                     f"{info.compress_size}", "it is made to exhaust whoever reads it")
+    whole, packed = sum(i.file_size for i in infos), sum(i.compress_size for i in infos)
+    if _is_bomb(whole, packed, _KEPT):
+        _refuse("E_LIMIT", archive.filename or "", f"packed {LARGEST_RATIO} to 1 at most",
+                f"{whole} bytes from {packed}", "it is made to exhaust whoever reads it")
+
+
+def _most(name: str, files: int) -> int:
+    if name == places.MANIFEST:
+        return _SMALL + _LISTED * files
+    return next((most for start, most in _LARGEST.items() if name.startswith(start)), LARGEST_FILE)
+
+
+def _is_bomb(size: int, packed: int, harmless: int) -> bool:
+    return size > harmless and size > LARGEST_RATIO * packed
 
 
 def _is_safe(info: zipfile.ZipInfo) -> bool:

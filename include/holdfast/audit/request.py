@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from holdfast.errors import EvidenceError
 
 DAYS = 365
+_MOST_DAYS = 36_500
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +44,22 @@ def read_request(told: object) -> Request:
     try:
         if not isinstance(told, Mapping) or type(told["days"]) is not int:
             raise TypeError(type(told).__name__)
-        since, until = (
-            datetime.fromisoformat(told[n]) if told[n] else None for n in ("since", "until"))
+        if not 1 <= told["days"] <= _MOST_DAYS:
+            raise ValueError(f"{told['days']} days")
+        since, until = (moment_of(told[n]) if told[n] else None for n in ("since", "until"))
         frameworks, services, suites = (
             tuple(map(str, told[n])) for n in ("frameworks", "services", "suites"))
     except (KeyError, ValueError, TypeError) as error:
         raise EvidenceError(f"not a request for a bundle: {error!r}") from error
     return Request(since, until, frameworks, services, suites, told["days"])
+
+
+def moment_of(text: str) -> datetime:
+    """Read a time as a manifest has it; ValueError if it says no time zone."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"{text} says no time zone")
+    return moment
 
 
 def read_moment(text: str, *, is_end: bool = False) -> datetime:

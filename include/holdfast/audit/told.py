@@ -48,7 +48,10 @@ def tell(statements: Statements, basis: Basis) -> Told:
 
 
 def standings(runs: Sequence[RunTold], basis: Basis) -> Sequence[Standing]:
-    """How each control of the frameworks stands, service by service, at the basis's time."""
+    """How each control of the frameworks stands, service by service, at the basis's time.
+
+    ValueError, KeyError, TypeError or AttributeError for a result that is none.
+    """
     request = basis.request
     wanted = {f.lower() for f in request.frameworks}
     own = [c for c in basis.controls.values() if not wanted or c.framework.lower() in wanted]

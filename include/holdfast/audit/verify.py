@@ -58,18 +58,24 @@ def read_folder(folder: Path) -> Trust:
 def said(found: Found, name: str) -> Iterator[str]:
     """Say it to a person, the result last."""
     for trouble in found.troubles:
-        yield str(trouble)
+        yield plain(str(trouble))
     for note in found.notes:
-        yield f"note: {note}"
+        yield plain(f"note: {note}")
     if not found.origin:
         yield f"FAILED {name}"
         return
     word = "OK" if found.exit_code == 0 else "FAILED"
     yield (
-        f"{word} {found.origin} size {found.size}, {found.witnesses}, {found.entries} entries, "
+        f"{word} {plain(found.origin)} size {found.size}, {found.witnesses}, "
+        f"{found.entries} entries, "
         f"{found.runs} runs, {found.artefacts} artefacts"
         + ("" if found.exit_code else ", report reproduced")
     )
+
+
+def plain(text: str) -> str:
+    """Show what could write other lines, or over them, on a reader's screen."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def as_json(found: Found, name: str) -> str:

@@ -11,7 +11,7 @@ import typer
 
 from holdfast.audit.__main__ import age
 from holdfast.audit.check import NO_TRUST
-from holdfast.audit.verify import Options, as_json, read_folder, said, verify_file
+from holdfast.audit.verify import Options, as_json, plain, read_folder, said, verify_file
 from holdfast.cli.border import border, out, settings
 from holdfast.errors import EvidenceError, SpecError
 from holdfast.evidence.trouble import exit_code
@@ -76,7 +76,7 @@ def _run(run: str, trust: Path | None, *, as_json_: bool) -> int:
         }, indent=1))
         return code
     for line in (*map(str, troubles), *(f"note: {note}" for note in found.notes)):
-        out.print(line, markup=False)
+        out.print(plain(line), markup=False)
     word = "FAILED" if found.troubles else "OK" if trust else "INTEGRITY ONLY"
     out.print(f"{word} {run}: {found.records} records of a log of {found.log_size}, "
               f"{found.artefacts} files", markup=False)

@@ -5,7 +5,7 @@ Never more than "evidenced": whether a control is met is for people to judge.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from holdfast.model.control import Control, Excluded, Result, Standing, State, Strength
 from holdfast.model.verdict import Verdict
@@ -24,8 +24,10 @@ def coverage(
     newest result that says HELD or BROKEN counts: UNKNOWN shows nothing, and is told.
     """
     by_name: dict[str, dict[str, list[Result]]] = defaultdict(lambda: defaultdict(list))
+    controls = list(controls)
+    known = frozenset(control.name for control in controls)
     for result in results:
-        for name in result.controls:
+        for name in result.controls & known:
             by_name[name][result.service].append(result)
     return [
         standing
@@ -77,7 +79,7 @@ def _standing(
     if newest.verdict is Verdict.BROKEN:
         return Standing(control, service, State.FAILING,
                         f"{newest.run_id} ended BROKEN on {newest.at.date()}{more}", records)
-    due = (newest.at + fresh).date()
+    due = _due(newest.at, fresh)
     if now - newest.at > fresh:
         reason = (f"the newest run that held, {newest.run_id}, is {(now - newest.at).days} days "
                   f"old, {fresh.days} allowed{more}")
@@ -87,6 +89,13 @@ def _standing(
     rest = "" if whole else f"; a run shows a part of it only: {control.must_show}"
     return Standing(control, service, state,
                     f"{newest.run_id} held on {newest.at.date()}{rest}{more}", records, due)
+
+
+def _due(at: datetime, fresh: timedelta) -> date:
+    try:
+        return (at + fresh).date()
+    except OverflowError:
+        return date.max
 
 
 def _unknown(results: Sequence[Result]) -> str:

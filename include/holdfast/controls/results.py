@@ -1,6 +1,6 @@
 """What signed results say for controls, service by service. Pure."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -15,18 +15,29 @@ def by_service(index: int, run_id: str, told: Mapping[str, Any]) -> Iterator[Res
     """
     if told.get("is_postponed"):
         return
-    experiments: Sequence[Mapping[str, Any]] = told["experiments"]
-    whole = _whole(told)
-    for service in sorted({_service(e, told) for e in experiments}):
-        own = [e for e in experiments if _service(e, told) == service]
+    by_name: dict[str, list[Mapping[str, Any]]] = {}
+    for experiment in told["experiments"]:
+        by_name.setdefault(_service(experiment, told), []).append(experiment)
+    whole, at = _whole(told), _moment(str(told["sealed_at"]))
+    shared = _names(told.get("controls", ()))
+    for service, own in sorted(by_name.items()):
         verdict = Verdict.worst(Verdict[e["verdict"]] for e in own)
-        named = {*told.get("controls", ()), *(c for e in own for c in e.get("controls", ()))}
+        named = _names(c for e in own for c in e.get("controls", ()))
         yield Result(
-            run_id, str(told["suite"]), service,
-            max(verdict, whole),
-            datetime.fromisoformat(str(told["sealed_at"])), index,
-            frozenset(str(name).lower() for name in named),
+            run_id, str(told["suite"]), service, max(verdict, whole), at, index,
+            shared | named if named else shared,
         )
+
+
+def _names(controls: Iterable[object]) -> frozenset[str]:
+    return frozenset(str(name).lower() for name in controls)
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"{text} says no time zone")
+    return moment
 
 
 def _whole(told: Mapping[str, Any]) -> Verdict:

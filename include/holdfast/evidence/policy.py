@@ -8,6 +8,7 @@ from holdfast.errors import EvidenceError
 from holdfast.evidence.note import COSIGNATURE, ED25519, Verifier, read_verifier
 
 NONE = "none"
+_DEEPEST = 64
 _ALLOWED = re.compile(rb"[\t\n\x20-\x7e\x80-\xff]*")
 
 
@@ -72,6 +73,7 @@ class _Reader:
         self.groups: dict[str, tuple[int, Sequence[str]]] = {}
         self.quorum: str | None = None
         self._members: set[str] = set()
+        self._depths: dict[str, int] = {}
         self._keys: set[bytes] = set()
 
     def take(self, words: Sequence[str]) -> None:
@@ -95,12 +97,15 @@ class _Reader:
     def _group(self, name: str, count: str, members: Sequence[str]) -> None:
         for member in members:
             self._expect_known(member)
-            if member in self._members or members.count(member) > 1:
+            if member in self._members:
                 raise EvidenceError(f"'{member}' is a member twice")
+            self._members.add(member)
+        self._depths[name] = 1 + max(self._depths.get(member, 0) for member in members)
+        if self._depths[name] > _DEEPEST:
+            raise EvidenceError(f"'{name}' is a group of groups, {_DEEPEST} deep")
         needed = {"all": str(len(members)), "any": "1"}.get(count, count)
         if not re.fullmatch(r"[1-9][0-9]{0,3}", needed) or int(needed) > len(members):
             raise EvidenceError(f"'{count}' of {len(members)} members cannot be had")
-        self._members.update(members)
         self.groups[name] = (int(needed), tuple(members))
 
     def _new(self, name: str) -> None:
