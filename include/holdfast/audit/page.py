@@ -5,7 +5,7 @@ from datetime import datetime
 from html import escape
 from importlib.resources import files
 
-from holdfast.audit.runs import RunTold
+from holdfast.audit.runs import RunTold, verdict_of
 from holdfast.audit.told import Told
 from holdfast.evidence.late import late_of
 from holdfast.model.control import Standing, State
@@ -97,19 +97,22 @@ def _standing(s: Standing) -> Sequence[str]:
 
 
 def _exceptions(runs: Sequence[RunTold]) -> str:
-    bad = [run for run in runs if run.verdict not in ("HELD", "postponed")]
     return _section("Exceptions: runs that did not hold", ("Run", "Verdict", "What was found"), (
-        (run.run_id, f"={run.verdict}", "; ".join(_found(run)) or _why_none(run)) for run in bad
-    ), "Every run held.")
+        row for run in runs for row in _exceptions_of(run)), "Every run held.")
 
 
-def _why_none(run: RunTold) -> str:
-    return "no result was signed: it goes on, or its end is missing" if run.result is None else (
-        str(run.result.predicate.get("reason", "")))
+def _exceptions_of(run: RunTold) -> Iterable[Sequence[str]]:
+    """What each of its starts came to, where that was not well."""
+    for result in run.results.values():
+        if (verdict := verdict_of(result)) not in ("HELD", "postponed"):
+            why = "; ".join(_found(result)) or str(result.predicate.get("reason", ""))
+            yield run.run_id, f"={verdict}", why
+    if run.result is None:
+        yield run.run_id, "=none", "no result was signed: it goes on, or its end is missing"
 
 
-def _found(run: RunTold) -> Iterable[str]:
-    told = () if run.result is None else run.result.predicate.get("findings", ())
+def _found(result: Statement) -> Iterable[str]:
+    told = result.predicate.get("findings", ())
     for finding in told if isinstance(told, list) else ():
         yield f"{finding.get('experiment') or 'whole run'}: {finding.get('text')}"
 

@@ -27,6 +27,18 @@ class RunTold:
         return self._latest(RESULT)
 
     @property
+    def results(self) -> Mapping[int, Statement]:
+        """The last result of each start, by record: to start a run again takes none back."""
+        found, last = dict[int, Statement](), -1
+        for index, statement in sorted(self.statements.items()):
+            if statement.predicate_type == START:
+                last = -1
+            elif statement.predicate_type == RESULT:
+                found.pop(last, None)
+                found[index], last = statement, index
+        return found
+
+    @property
     def files(self) -> Mapping[str, str]:
         """Digests of its files by name, as signed with its latest result and report."""
         latest = [s for s in (self.result, self._latest(REPORT)) if s is not None]
@@ -48,11 +60,7 @@ class RunTold:
     @property
     def verdict(self) -> str:
         """What was signed last: a verdict, `postponed`, or `none` without a result."""
-        told = self.result
-        if told is None:
-            return "none"
-        return "postponed" if told.predicate.get("is_postponed") else str(
-            told.predicate.get("verdict"))
+        return "none" if self.result is None else verdict_of(self.result)
 
     @property
     def approvals(self) -> Sequence[tuple[int, Mapping[str, Any]]]:
@@ -70,16 +78,21 @@ class RunTold:
 
     @property
     def controls(self) -> frozenset[str]:
-        """The controls that it names, in lower case."""
-        told = [] if self.result is None else [
-            *_list(self.result.predicate.get("controls")),
-            *(c for e in _list(self.result.predicate.get("experiments"))
-              if isinstance(e, Mapping) for c in _list(e.get("controls")))]
-        return frozenset(str(name).lower() for name in told)
+        """The controls that its results name, in lower case."""
+        return frozenset(
+            str(name).lower() for result in self.results.values()
+            for told in (result.predicate, *_list(result.predicate.get("experiments")))
+            if isinstance(told, Mapping) for name in _list(told.get("controls")))
 
     def _latest(self, kind: str) -> Statement | None:
         found = [s for _, s in sorted(self.statements.items()) if s.predicate_type == kind]
         return found[-1] if found else None
+
+
+def verdict_of(result: Statement) -> str:
+    """What a result says of its run: a verdict, or `postponed`."""
+    told = result.predicate
+    return "postponed" if told.get("is_postponed") else str(told.get("verdict"))
 
 
 def runs_of(statements: Statements) -> Mapping[str, RunTold]:

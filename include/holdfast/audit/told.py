@@ -57,9 +57,8 @@ def standings(runs: Sequence[RunTold], basis: Basis) -> Sequence[Standing]:
     own = [c for c in basis.controls.values() if not wanted or c.framework.lower() in wanted]
     results = list[Result]()
     for run in runs:
-        for index, statement in run.statements.items():
-            if statement is run.result:
-                results += by_service(index, run.run_id, statement.predicate)
+        for index, statement in run.results.items():
+            results += by_service(index, run.run_id, statement.predicate)
     mine = [r for r in results if not request.services or r.service in request.services]
     return coverage(own, mine, basis.at, request.days, basis.excluded)
 

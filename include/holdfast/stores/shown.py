@@ -22,7 +22,7 @@ from sqlalchemy import (
 from holdfast.controls.results import by_service
 from holdfast.errors import EvidenceError
 from holdfast.evidence.envelope import read, statement_of
-from holdfast.evidence.story import RESULT
+from holdfast.evidence.story import RESULT, START
 from holdfast.model.control import Result
 from holdfast.model.record import PREDICATES, Record
 from holdfast.model.retrieval import Wanted
@@ -37,7 +37,13 @@ _UNTIL = select(func.max(SHOWN_UNTIL.c.size))
 _RESULTS = select(RECORD.c.number, RECORD.c.run_id, RECORD.c.envelope).where(
     RECORD.c.number >= bindparam("first"), RECORD.c.predicate_type == RESULT,
 ).order_by(RECORD.c.number)
-_FORGET = delete(SHOWN).where(SHOWN.c.run_id == bindparam("of_run"))
+_STARTED = select(func.max(RECORD.c.number)).where(
+    RECORD.c.run_id == bindparam("of_run"), RECORD.c.predicate_type == START,
+    RECORD.c.number < bindparam("before"))
+_FORGET = delete(SHOWN).where(
+    SHOWN.c.run_id == bindparam("of_run"),
+    SHOWN.c.number > func.coalesce(_STARTED.scalar_subquery(), -1))
+"""A later result takes the place of the one before, but not of one before a new start."""
 
 
 class SqlShown:
@@ -98,7 +104,7 @@ class SqlShown:
                 return
             first, size = behind
             for number, run_id, envelope in connection.execute(_RESULTS, {"first": first}).all():
-                connection.execute(_FORGET, {"of_run": run_id})
+                connection.execute(_FORGET, {"of_run": run_id, "before": number})
                 if rows := list(_rows(number, run_id, envelope)):
                     connection.execute(insert(SHOWN), rows)
             connection.execute(delete(SHOWN_UNTIL))

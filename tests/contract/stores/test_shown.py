@@ -9,7 +9,7 @@ from holdfast.controls.coverage import coverage
 from holdfast.controls.results import by_service
 from holdfast.errors import EvidenceError
 from holdfast.evidence.envelope import read, statement_of
-from holdfast.evidence.story import RESULT
+from holdfast.evidence.story import RESULT, START
 from holdfast.model.record import Statement
 from holdfast.model.verdict import Verdict
 from holdfast.steps.catalogues import catalogue
@@ -60,6 +60,17 @@ def test_the_latest_result_of_a_run_takes_the_place_of_the_one_before(shown, say
     assert [("one", "api", "BROKEN", later)] == found(shown)
     say("one", is_postponed=True)
     assert [] == found(shown)
+
+
+def test_a_run_that_is_started_again_takes_no_result_back(shown, say, settings):
+    """Else a failure could be had away with: clear the run, and have it postponed."""
+    broken = say("one", "BROKEN")
+    LocalNotary(books_of(settings), settings.keys).append("one", Statement(START, {}, {}))
+    say("one", "UNKNOWN")
+    say("one", is_postponed=True)
+    assert [("one", "api", "BROKEN", broken)] == found(shown)
+    shown.rebuild()
+    assert [("one", "api", "BROKEN", broken)] == found(shown)
 
 
 def test_the_newest_that_says_something_is_found_behind_any_number_that_do_not(shown, say):
