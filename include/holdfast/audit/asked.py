@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from holdfast.audit.request import Request
+from holdfast.audit.runs import runs_of
 from holdfast.audit.told import Told, standings
 from holdfast.evidence.checkpoint import Checkpoint
 from holdfast.evidence.head import Head
@@ -77,19 +78,31 @@ def check_period(
         )
 
 
-def check_required(asked: Asked, told: Told) -> Iterator[Trouble]:
-    """Whether each control that must be shown has fresh evidence that passes, now."""
+def check_required(
+    asked: Asked, told: Told, statements: Mapping[int, Statement]
+) -> Iterator[Trouble]:
+    """Whether each control that must be shown has fresh evidence that passes, now.
+
+    What shows it must be told of; what has failed counts wherever it stands in the bundle: who
+    made it has chosen suites, services and a period.
+    """
     if not asked.require:
         return
     days = told.basis.request.days
     if asked.control_age is not None:
         days = min(days, asked.control_age.days)
     request = replace(told.basis.request, frameworks=(), days=days)
-    found = standings(told.runs, replace(told.basis, request=request, at=asked.now))
+    basis = replace(told.basis, request=request, at=asked.now)
+    shown = standings(told.runs, basis)
+    every = replace(basis, request=replace(request, services=()))
+    failed = [s for s in standings([*runs_of(statements).values()], every)
+              if s.state is State.FAILING]
     for name in dict.fromkeys(n.lower() for n in asked.require):
-        own = [s for s in found if s.control.name == name]
-        if not own or any(s.state not in _PASSING for s in own):
-            yield Trouble("GAP", name, "fresh evidence that passes", _states(own),
+        own = [s for s in shown if s.control.name == name]
+        against = [s for s in failed if s.control.name == name]
+        if not own or against or any(s.state not in _PASSING for s in own):
+            found = [s for s in own if s.service not in {a.service for a in against}]
+            yield Trouble("GAP", name, "fresh evidence that passes", _states([*against, *found]),
                           "genuine, but it does not show this control")
 
 

@@ -11,8 +11,9 @@ from holdfast.audit.make import derived
 from holdfast.audit.manifest import Manifest, read_manifest
 from holdfast.audit.opened import Bundle
 from holdfast.audit.oscal import can_be_made, oscal
+from holdfast.audit.request import filters
 from holdfast.audit.runs import RunTold, Statements
-from holdfast.audit.told import Basis, Told, tell
+from holdfast.audit.told import NO_RESULT, Basis, Told, tell
 from holdfast.audit.words import README, witnesses
 from holdfast.controls.table import read_table
 from holdfast.errors import EvidenceError
@@ -67,6 +68,7 @@ def check_bundle(bundle: Bundle, trust: Trust | None, asked: Asked) -> Found:
     controls, untrusted = _controls(bundle, manifest, believed)
     told, unreadable = _told(records.statements, _basis(manifest, controls))
     stories, notes = _stories(told, bundle)
+    notes = [*_chosen(told), *notes]
     if not can_be_made():
         notes = [*notes, "oscal/ is covered by the manifest's signature only: holdfast evidence "
                  "verify makes it again, this verifier cannot"]
@@ -78,7 +80,7 @@ def check_bundle(bundle: Bundle, trust: Trust | None, asked: Asked) -> Found:
         *_oscal(bundle, told, content),
         *check_age(asked, manifest.at, head),
         *check_period(asked, manifest.request, manifest.first, records.statements),
-        *check_required(asked, told),
+        *_required(asked, told, records.statements),
     ]
     return Found(
         list(dict.fromkeys(troubles)), notes, manifest.origin, manifest.size,
@@ -92,10 +94,28 @@ def _told(statements: Statements, basis: Basis) -> tuple[Told, Sequence[Trouble]
     """What the records tell; a result that is none, whoever signed it, is told as such."""
     try:
         return tell(statements, basis), []
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
-        wrong = _wrong("E_MALFORMED", "records", "results as Holdfast signs them", repr(error),
-                       "a record was made by something else")
-        return Told(basis, (), (), ()), [wrong]
+    except NO_RESULT as error:
+        return Told(basis, (), (), ()), [_no_result(error)]
+
+
+def _required(asked: Asked, told: Told, statements: Statements) -> Sequence[Trouble]:
+    try:
+        return [*check_required(asked, told, statements)]
+    except NO_RESULT as error:
+        return [_no_result(error)]
+
+
+def _no_result(error: Exception) -> Trouble:
+    return _wrong("E_MALFORMED", "records", "results as Holdfast signs them", repr(error),
+                  "a record was made by something else")
+
+
+def _chosen(told: Told) -> Iterator[str]:
+    """Say what the bundle was asked to leave out of its report."""
+    if len(told.runs) < len(told.population):
+        only = "; ".join(filters(told.basis.request))
+        yield (f"the report tells of {len(told.runs)} of {len(told.population)} runs of the "
+               f"period, only {only}")
 
 
 def _basis(manifest: Manifest, controls: Mapping[str, Control]) -> Basis:

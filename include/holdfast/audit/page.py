@@ -5,6 +5,7 @@ from datetime import datetime
 from html import escape
 from importlib.resources import files
 
+from holdfast.audit.request import filters
 from holdfast.audit.runs import RunTold, verdict_of
 from holdfast.audit.told import Told
 from holdfast.evidence.late import late_of
@@ -60,12 +61,10 @@ def _head(told: Told) -> str:
 def _scope(told: Told, catalogues: Mapping[str, str], witnesses: str) -> str:
     basis, request = told.basis, told.basis.request
     period = f"{_day(request.since, 'the beginning')} to {_day(request.until, 'the end')}"
-    filters = "; ".join(f"{name} {', '.join(values)}" for name, values in (
-        ("frameworks", request.frameworks), ("services", request.services),
-        ("suites", request.suites)) if values)
     rows = [
         ("Log", f"{basis.origin}, {basis.size} records, as of {_time(basis.at)}"),
-        ("Witnesses", witnesses), ("Period", period), ("Only", filters or "everything"),
+        ("Witnesses", witnesses), ("Period", period),
+        ("Only", "; ".join(filters(request)) or "everything"),
         ("Population", f"{len(told.population)} runs have a record in the period; "
                        f"{len(told.runs)} are told of here"),
         ("Fresh for", f"{request.days} days, or the control's own longest age where shorter"),

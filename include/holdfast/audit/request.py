@@ -1,6 +1,6 @@
 """What a bundle was asked to tell of: a period, and which runs and frameworks."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -37,6 +37,13 @@ class Request:
         """Say whether a record of that time is of the period."""
         return (self.since is None or moment >= self.since) and (
             self.until is None or moment <= self.until)
+
+
+def filters(request: Request) -> Sequence[str]:
+    """What it asks for beside the period, to be read; empty for everything."""
+    return [f"{name} {', '.join(values)}" for name, values in (
+        ("frameworks", request.frameworks), ("services", request.services),
+        ("suites", request.suites)) if values]
 
 
 def read_request(told: object) -> Request:

@@ -12,6 +12,9 @@ from holdfast.controls.coverage import coverage, gaps
 from holdfast.controls.results import by_service
 from holdfast.model.control import Control, Excluded, Result, Standing
 
+NO_RESULT = (KeyError, ValueError, TypeError, AttributeError)
+"""What a signed result that Holdfast has not made may end in."""
+
 
 @dataclass(frozen=True, slots=True)
 class Basis:
@@ -50,7 +53,7 @@ def tell(statements: Statements, basis: Basis) -> Told:
 def standings(runs: Sequence[RunTold], basis: Basis) -> Sequence[Standing]:
     """How each control of the frameworks stands, service by service, at the basis's time.
 
-    ValueError, KeyError, TypeError or AttributeError for a result that is none.
+    NO_RESULT for a result that is none.
     """
     request = basis.request
     wanted = {f.lower() for f in request.frameworks}
