@@ -50,7 +50,9 @@ def cosign(ports: Ports) -> Cosigned | None:
             lambda witness: _ask(ports, witness, head, note), policy.witnesses.values()),
             strict=True))
     lines = {name: line for name, line in answers.items() if isinstance(line, Signature)}
-    whole = Note(note.text, [*note.signatures, *lines.values()])
+    again = {(line.name, line.id) for line in lines.values()}
+    before = [line for line in note.signatures if (line.name, line.id) not in again]
+    whole = Note(note.text, [*before, *lines.values()])
     found = Cosigned(
         head.size, frozenset(lines),
         {name: why for name, why in answers.items() if isinstance(why, str)},

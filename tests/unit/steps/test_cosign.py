@@ -174,3 +174,14 @@ def test_what_is_newest_is_shown_once(world):
     (ports.settings.trust / POLICY).write_text("nonsense")
     assert "policy, line 1" in show_newest(ports)
     assert read_verifier(str(town.them["w1"].vkey()))
+
+
+def test_witnesses_that_are_asked_again_and_again_sign_once_each(world):
+    """A note has 64 signatures at most: one more, and nobody could read the log's head."""
+    ports, town = world
+    town.asleep = {"w1", "w2"}
+    for _ in range(70):
+        assert "1 have signed" in show_newest(ports)
+    town.asleep = {"w3"}
+    assert cosign(ports).is_met
+    assert 4 == len(read_checkpoint(ports.log.head()[0])[1].signatures)
