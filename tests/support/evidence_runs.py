@@ -21,7 +21,7 @@ def say(ports: Ports, run: str, kind: str, verdict: str = "", **more: object) ->
     if kind == "result":
         kept = ports.artefacts.put(run, "book.json", f"{run} {verdict}".encode(), "text/plain")
         subjects = {kept.name: kept.digest.removeprefix("sha256:")}
-        told |= {"verdict": verdict, "controls": [ART], "sealed_at": "2026-01-01T00:00:00+00:00",
+        told |= {"verdict": verdict, "controls": [ART], "sealed_at": ports.clock.now().isoformat(),
                  "is_postponed": False, "reason": "", "findings": [],
                  "experiments": [{"name": "x", "verdict": verdict, "service": "api"}],
                  "artefacts": [{"name": kept.name, "digest": kept.digest}]}

@@ -8,7 +8,7 @@ from holdfast.audit.request import Request
 from holdfast.audit.runs import runs_of
 from holdfast.audit.told import Told, standings
 from holdfast.evidence.checkpoint import Checkpoint
-from holdfast.evidence.head import Head
+from holdfast.evidence.head import AHEAD, Head
 from holdfast.evidence.log import place_of
 from holdfast.evidence.trouble import Trouble
 from holdfast.model.control import Standing, State
@@ -33,6 +33,11 @@ class Asked:
 def check_age(asked: Asked, made_at: datetime, head: Head) -> Iterator[Trouble]:
     """Hold the bundle's time, and that of its witnesses, against the age that is allowed."""
     limit = asked.bundle_age
+    if made_at > asked.now + timedelta(seconds=AHEAD):
+        yield Trouble(
+            "E_FUTURE_BUNDLE", "manifest", f"made at {asked.now} or before", f"{made_at}",
+            "it says that it was made at a time to come",
+        )
     if limit is None:
         return
     if asked.now - made_at > limit:
@@ -40,12 +45,11 @@ def check_age(asked: Asked, made_at: datetime, head: Head) -> Iterator[Trouble]:
             "E_STALE_BUNDLE", "manifest", f"made within {limit}", f"{asked.now - made_at} ago",
             "it may be an old bundle shown again",
         )
-    if head.cosigners and asked.now.timestamp() - max(
-            head.cosigners.values()) > limit.total_seconds():
+    age = None if head.last_seen is None else asked.now.timestamp() - head.last_seen
+    if age is not None and age > limit.total_seconds():
         yield Trouble(
-            "E_STALE_CHECKPOINT", "checkpoint", f"seen by a witness within {limit}",
-            f"{asked.now.timestamp() - max(head.cosigners.values()):.0f} s ago",
-            "the bundle is new, the log's head in it is old",
+            "E_STALE_CHECKPOINT", "checkpoint", f"seen by enough witnesses within {limit}",
+            f"{age:.0f} s ago", "the bundle is new, the log's head in it is old",
         )
 
 

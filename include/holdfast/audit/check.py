@@ -21,6 +21,7 @@ from holdfast.evidence.envelope import Envelope, is_signed
 from holdfast.evidence.head import Head, check_head, check_pin
 from holdfast.evidence.records import check_records
 from holdfast.evidence.story import check_story
+from holdfast.evidence.times import check_times
 from holdfast.evidence.trouble import Trouble, exit_code
 from holdfast.evidence.trust import Trust
 from holdfast.evidence.verify import check_files
@@ -76,6 +77,7 @@ def check_bundle(bundle: Bundle, trust: Trust | None, asked: Asked) -> Found:
         *([] if believed.is_given else [NO_TRUST]), *_signature(envelope, believed),
         *_files(bundle, manifest), *head.troubles, *_head(manifest, head),
         *_pin(asked, head, entries), *entries.troubles, *records.troubles, *stories, *untrusted,
+        *check_times(records.statements, head, asked.now),
         *unreadable, *_counts(manifest, told), *_remade(bundle, manifest, told),
         *_oscal(bundle, told, content),
         *check_age(asked, manifest.at, head),

@@ -8,7 +8,7 @@ from holdfast.errors import EvidenceError
 from holdfast.evidence.checkpoint import Checkpoint, read_checkpoint
 from holdfast.evidence.merkle import Complete, node_hash, root
 from holdfast.evidence.note import Note, signed_at
-from holdfast.evidence.policy import Policy
+from holdfast.evidence.policy import NONE, Policy
 from holdfast.evidence.trouble import Trouble
 
 AHEAD = 300
@@ -17,11 +17,17 @@ AHEAD = 300
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What the newest checkpoint says, what is wrong with it, and when witnesses saw it."""
+    """What the newest checkpoint says, what is wrong with it, and when witnesses saw it.
+
+    `first_seen` is when enough of them had: by then every record was there. `last_seen` is since
+    when no longer enough of them have. Both are seconds since 1970, None where nobody must.
+    """
 
     checkpoint: Checkpoint | None
     troubles: Sequence[Trouble] = ()
     cosigners: Mapping[str, int] = field(default_factory=dict)
+    first_seen: int | None = None
+    last_seen: int | None = None
 
 
 def check_head(content: str | bytes, policy: Policy, now: datetime) -> Head:
@@ -44,7 +50,7 @@ def check_head(content: str | bytes, policy: Policy, now: datetime) -> Head:
         found = f"{len(counted)}: {', '.join(counted) or 'none'}"
         troubles.append(_wrong(
             "E_QUORUM", policy.wanted(), found, "too few witnesses have seen this log"))
-    return Head(checkpoint, troubles, counted)
+    return Head(checkpoint, troubles, counted, *_seen(counted, policy))
 
 
 def check_tree(checkpoint: Checkpoint, leaves: Sequence[bytes]) -> Sequence[Trouble]:
@@ -79,6 +85,18 @@ def tree(leaves: Sequence[bytes]) -> Complete:
         heights.append([
             node_hash(below[i], below[i + 1]) for i in range(0, len(below) - 1, 2)])
     return lambda height, number: heights[height][number]
+
+
+def _seen(cosigners: Mapping[str, int], policy: Policy) -> tuple[int | None, int | None]:
+    """One witness alone, whose clock or word is wrong, moves neither time."""
+    if policy.quorum == NONE:
+        return None, None
+    times = sorted(cosigners.values())
+    first = next((t for t in times if policy.is_met(
+        {n for n, at in cosigners.items() if at <= t})), None)
+    last = next((t for t in reversed(times) if policy.is_met(
+        {n for n, at in cosigners.items() if at >= t})), None)
+    return first, last
 
 
 def _by_log(checkpoint: Checkpoint, note: Note, policy: Policy) -> Sequence[Trouble]:

@@ -1,8 +1,8 @@
 """Check records one by one, and that each follows the one before. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from holdfast.errors import EvidenceError
 from holdfast.evidence.envelope import Envelope, is_signed, read, statement_of
@@ -11,7 +11,7 @@ from holdfast.evidence.roles import Roles, role_of
 from holdfast.evidence.trouble import Trouble
 from holdfast.model.record import Record, Role, Statement
 
-_SLACK = timedelta(minutes=5)
+SLACK = timedelta(minutes=5)
 """How far the dates of two machines may be apart."""
 
 
@@ -29,6 +29,7 @@ def check_records(log: Sequence[Record], roles: Roles, first: int = 0) -> Checke
     statements: dict[int, Statement] = {}
     expected, previous = first, GENESIS if first == 0 else ""
     last: Place | None = None
+    newest: datetime | None = None
     for record in log:
         if record.index != expected:
             troubles.append(Trouble(
@@ -46,8 +47,9 @@ def check_records(log: Sequence[Record], roles: Roles, first: int = 0) -> Checke
         else:
             statements[record.index] = statement
             if place:
-                troubles += _chained(record, place, previous, last)
-                last = place
+                troubles += _chained(record, place, previous)
+                troubles += _dated(record, place, last, newest)
+                last, newest = place, max(newest or place.moment, place.moment)
         expected, previous = record.index + 1, _name(record.envelope)
     return Checked(troubles, statements)
 
@@ -126,24 +128,23 @@ def _placed(record: Record, statement: Statement, troubles: list[Trouble]) -> Pl
     return place
 
 
-def _is_before(place: Place, last: Place) -> bool:
-    """By the clock since boot where both have the same, else by their dates, loosely."""
-    if last.boot_id == place.boot_id:
-        return place.boottime_ms < last.boottime_ms
-    return place.moment < last.moment - _SLACK
-
-
-def _chained(record: Record, place: Place, previous: str, last: Place | None) -> list[Trouble]:
-    where = f"record {record.index}"
-    troubles = []
+def _chained(record: Record, place: Place, previous: str) -> Iterator[Trouble]:
     if previous and place.previous != previous:
-        troubles.append(Trouble(
-            "E_CHAIN", where, f"predecessor {place.previous[:16]}", f"predecessor {previous[:16]}",
+        yield Trouble(
+            "E_CHAIN", f"record {record.index}", f"predecessor {place.previous[:16]}",
+            f"predecessor {previous[:16]}",
             "the record before it was changed, replaced or taken out",
-        ))
-    if last and _is_before(place, last):
-        troubles.append(Trouble(
-            "E_BACKDATED", where, f"after {last.recorded_at}", place.recorded_at,
-            "it claims to be older than the record before it",
-        ))
-    return troubles
+        )
+
+
+def _dated(
+    record: Record, place: Place, last: Place | None, newest: datetime | None
+) -> Iterator[Trouble]:
+    """By the clock since boot where both have the same, and by all dates before it, loosely."""
+    went_back = last is not None and last.boot_id == place.boot_id and (
+        place.boottime_ms < last.boottime_ms)
+    if newest is not None and (went_back or place.moment < newest - SLACK):
+        yield Trouble(
+            "E_BACKDATED", f"record {record.index}", f"after {newest.isoformat()}",
+            place.recorded_at, "it claims to be older than a record before it",
+        )

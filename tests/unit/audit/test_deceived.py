@@ -1,12 +1,14 @@
 """E2: bundles that are signed by everybody, and say what is not so: whoever checks is told."""
 
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from holdfast.audit.request import Request
-from support.bundles import codes, world
+from holdfast.evidence.note import Note, cosigned
+from support.bundles import WITNESSES, World, codes, retold, world
 
 ART = "dora:art-24.4"
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -86,3 +88,68 @@ def test_a_result_that_is_none_behind_the_period_ends_no_check():
     made.clock.passed += 86_400
     found = ran(made, "late", experiments=None).bundle(Request(until=START)).check(require=[ART])
     assert {"E_MALFORMED"} == codes(found)
+
+
+def at_another_time(made, name, by):
+    """A run that the log dates otherwise; the clock since boot goes on."""
+    real = made.clock.now
+    made.clock.now = lambda: real() + by
+    made.run(name)
+    made.clock.now = real
+    return made
+
+
+def test_a_record_dated_back_in_the_same_boot_is_found():
+    """A key that has run out would be valid again, and a run in another period."""
+    found = at_another_time(world("HELD"), "old", timedelta(days=-300)).bundle().check()
+    assert "E_BACKDATED" in codes(found)
+
+
+def test_a_record_dated_back_step_by_step_is_found():
+    """Each is hardly older than the one before it."""
+    made = World()
+    for step in range(4):
+        at_another_time(made, f"r{step}", timedelta(minutes=-4 * step))
+    assert "E_BACKDATED" in codes(made.bundle().check())
+
+
+def test_a_record_of_a_time_to_come_is_found():
+    found = at_another_time(World(), "fresh", timedelta(days=1)).bundle().check()
+    assert ({"E_FUTURE_RECORD"}, 5) == (codes(found), found.exit_code)
+
+
+def test_a_record_dated_behind_what_witnesses_have_seen_is_found():
+    """The reader's clock alone would not tell: the bundle is of a month ago."""
+    made = at_another_time(World(), "fresh", timedelta(days=20))
+    forger = made.bundle()
+    forger.clock.passed += 30 * 86_400
+    assert {"E_FUTURE_RECORD"} == codes(forger.check())
+
+
+@pytest.mark.parametrize("sealed_at", [
+    pytest.param("2099-01-01T00:00:00+00:00", id="for-ever-fresh"),
+    pytest.param("2001-01-01T00:00:00+00:00", id="older-than-what-held"),
+])
+def test_a_result_sealed_at_another_time_than_it_was_is_found(sealed_at):
+    """The newest result counts: a failure could be dated behind, a success before all others."""
+    made = ran(world("HELD"), "z", "BROKEN", sealed_at=sealed_at)
+    assert "E_SEALED_AT" in codes(made.bundle().check())
+
+
+def test_a_bundle_made_at_a_time_to_come_is_found():
+    """It would be young enough for ever."""
+    forger = world("HELD").bundle()
+    forger.manifest = replace(forger.manifest, at=forger.clock.now() + timedelta(days=300))
+    forger.files |= retold(forger)
+    found = forger.listed().check(bundle_age=timedelta(days=1))
+    assert ({"E_FUTURE_BUNDLE"}, 5) == (codes(found), found.exit_code)
+
+
+def test_one_witness_alone_makes_no_old_head_fresh():
+    """It may have slept, and sign in good faith what others saw a month ago."""
+    made = world("HELD")
+    old = made.head()
+    made.clock.passed += 30 * 86_400
+    late = cosigned(old.text, "w3", WITNESSES["w3"], round(made.clock.now().timestamp()))
+    forger = made.bundle(note=Note(old.text, [*old.signatures, late]))
+    assert {"E_STALE_CHECKPOINT"} == codes(forger.check(bundle_age=timedelta(days=1)))
