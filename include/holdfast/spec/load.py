@@ -92,5 +92,5 @@ def _errors(source: text.Source, problems: list[Problem]) -> SpecErrors:
         for p in placed[:_MOST]
     ]
     if len(placed) > _MOST:
-        told.append(SpecError(f"{len(placed) - _MOST} more", where=source.where))
+        told.append(SpecError(f"{len(placed) - _MOST} more at least", where=source.where))
     return SpecErrors(told)

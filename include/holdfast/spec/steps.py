@@ -12,15 +12,16 @@ def check(suite: Suite, known: Known) -> list[Problem]:
     if all(e.rollout is None for r in suite.rounds for e in r.experiments):
         return []
     return [
-        Problem(_written(suite, p.place), p.text, p.hint, p.on_key)
+        Problem(
+            _written(suite, p.place) if p.place[:1] == ("rounds",) else p.place,
+            p.text, p.hint, p.on_key,
+        )
         for p in rules.check(unroll(suite), known)
     ]
 
 
 def _written(suite: Suite, place: Place) -> Place:
     """Where the author wrote what stands at this place of the unrolled suite."""
-    if place[:1] != ("rounds",) or len(place) < 2:
-        return place
     steps = [
         (number, index, rollout)
         for number, written in enumerate(suite.rounds)

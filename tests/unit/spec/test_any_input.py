@@ -77,6 +77,8 @@ def test_any_value_at_any_place_is_read_or_told(data):
     is_told(GOOD.replace(f" {word}", f" {json.dumps(value)}", 1))
 
 
+SHORT = "hypothesis: x, fault: {type: hang, target: api, duration: 1s"
+ROUNDS = GOOD.partition("rounds:")[0] + "rounds:\n- experiments:\n"
 COSTLY = {
     "deep": "[" * 100_000, "deep-maps": "{a: " * 60_000, "wide": "a: [" + "1, " * 80_000 + "1]\n",
     "keys": "".join(f"k{n}: 1\n" for n in range(20_000)), "one-key": "k" * 250_000 + ": 1\n",
@@ -90,6 +92,18 @@ COSTLY = {
                            '{sql: shop_db, query: "select' + " " * 100_000 + '; x"}'),
     "promql": GOOD.replace(suites.ERRORS, "[" * 100_000),
     "rounds": GOOD.partition("rounds:")[0] + "rounds: [" + "1, " * 9_000 + "1]\n",
+}
+COSTLY |= {
+    "chain": ROUNDS + f"  - {{name: e0, {SHORT}}}}}\n" + "".join(
+        f"  - {{name: e{n}, {SHORT}, after: e{n - 1}}}}}\n" for n in range(1, 1000)),
+    "steps": ROUNDS + f"  - {{name: e0, {SHORT}}}, rollout: {{steps: [" + ", ".join(
+        f"{{target: a{n}}}" for n in range(4900)) + "]}}\n",
+    "names": ROUNDS + f"  - {{name: e0, {SHORT}}}, expect: {{mechanisms: [" + ", ".join(
+        f"n{n}" for n in range(5000)) + "]}}\nmechanisms:\n" + "".join(
+        f"  mechanism-{n}: {{type: circuit_breaker}}\n" for n in range(2200)),
+    "controls": GOOD.replace('"dora:art-24.4"', ", ".join(f"dora:art-{n}" for n in range(9500))),
+    "approvers": GOOD + "approval: {by: [" + ", ".join(
+        f"a-name-as-long-as-{n}" for n in range(9500)) + "]}\n",
 }
 _BOUNDED = """
 import resource, sys, time

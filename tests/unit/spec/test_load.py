@@ -45,7 +45,7 @@ def test_errors_of_shape_and_of_sense_are_told_together():
 def test_no_more_is_told_than_is_read():
     lines = told(suites.text() + "".join(f"x{n}: 1\n" for n in range(60)))
     assert 51 == len(lines)
-    assert "f: 10 more" == lines[-1]
+    assert "f: 10 more at least" == lines[-1]
 
 
 def test_a_required_part_that_is_wrong_hides_the_rest_but_nothing_is_invented():

@@ -148,6 +148,14 @@ def test_a_suite_has_forty_experiments_at_most(more, told):
     assert told == complaints((old, old + extra))
 
 
+def test_each_step_of_a_rollout_counts_as_an_experiment():
+    steps = ", ".join(f"{{params: {{latency: {n + 1}ms}}}}" for n in range(41))
+    first, second = suites.TEXT.index("      - name: first"), suites.TEXT.index("consistency:")
+    alone = (f"      - {{name: all, hypothesis: x, rollout: {{steps: [{steps}]}}, "
+             "fault: {type: latency, target: link, duration: 1s}}\n")
+    assert ["41 experiments (at most 40)"] == complaints((suites.TEXT[first:second], alone))
+
+
 def test_two_objectives_have_two_names():
     told = complaints(("{name: latency, indicator", "{name: errors, indicator"))
     assert "objective 'errors' is there twice (give it a name of its own)" in told

@@ -10,7 +10,7 @@ from holdfast.evidence.trouble import Injection
 from holdfast.evidence.verify import Evidence, verify
 from holdfast.model.run import RunState
 from holdfast.model.verdict import Finding, Verdict
-from holdfast.spec.rules.faults import MOST_EXPERIMENTS
+from holdfast.spec.rules._base import MOST_EXPERIMENTS
 from holdfast.steps.book import write_finding
 from holdfast.steps.catalogues import digests
 from holdfast.steps.recover import recover

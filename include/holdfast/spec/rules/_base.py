@@ -13,6 +13,7 @@ from holdfast.ports.workloads import Workload
 from holdfast.spec.problems import Place, Problem
 
 LONGEST = timedelta(minutes=15)
+MOST_EXPERIMENTS = 40  # their results fit into one signed record
 
 Rule = Callable[[Suite, "Known"], Iterator[Problem]]
 RULES: dict[Rule, bool] = {}
@@ -48,6 +49,13 @@ def experiments(suite: Suite) -> Iterator[tuple[Place, Experiment]]:
     for number, step in enumerate(suite.rounds):
         for index, experiment in enumerate(step.experiments):
             yield ("rounds", number, "experiments", index), experiment
+
+
+def experiments_can_be_counted(suite: Suite) -> Iterator[Problem]:
+    """One suite stays one night's work, and its DAG a DAG; each step of a rollout is one."""
+    count = sum(len(e.rollout.steps) if e.rollout else 1 for _, e in experiments(suite))
+    if count > MOST_EXPERIMENTS:
+        yield Problem(("rounds",), f"{count} experiments", f"at most {MOST_EXPERIMENTS}")
 
 
 def outside(place: Place, value: timedelta, low: timedelta, high: timedelta) -> Iterator[Problem]:

@@ -40,7 +40,9 @@ def an_answer_can_come_in_time(suite: Suite, _: Known) -> Iterator[Problem]:
 @rule
 def nobody_may_approve_twice(suite: Suite, _: Known) -> Iterator[Problem]:
     """Each name is there once, as a person's name is written in Airflow."""
-    names = [name.strip().casefold() for name in suite.approval.by] if suite.approval else []
-    for index, name in enumerate(names):
-        if name in names[:index]:
+    seen: set[str] = set()
+    for index, written in enumerate(suite.approval.by if suite.approval else ()):
+        name = written.strip().casefold()
+        if name in seen:
             yield Problem(("approval", "by", index), f"'{name}' is there twice", "take one out")
+        seen.add(name)

@@ -8,16 +8,6 @@ from holdfast.model.suite import Suite
 from holdfast.spec.problems import Problem, nearest
 from holdfast.spec.rules._base import Known, experiments, rule, rule_of_whole
 
-MOST_EXPERIMENTS = 40  # their results fit into one signed record
-
-
-@rule
-def experiments_can_be_counted(suite: Suite, _: Known) -> Iterator[Problem]:
-    """One suite stays one night's work, and its DAG a DAG."""
-    count = sum(1 for _ in experiments(suite))
-    if count > MOST_EXPERIMENTS:
-        yield Problem(("rounds",), f"{count} experiments", f"at most {MOST_EXPERIMENTS}")
-
 
 @rule
 def service_exists(suite: Suite, _: Known) -> Iterator[Problem]:
