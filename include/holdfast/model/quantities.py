@@ -11,6 +11,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 _NUMBER = r"[0-9]{1,15}(?:\.[0-9]{1,15})?"
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _FACTORS = {"ms": 1000.0, "%": 100.0}
+_LONGEST = timedelta(days=36_525)
+"""A century: short enough for thousands of them to be added."""
 
 
 def parse_duration(text: object) -> timedelta:
@@ -20,10 +22,10 @@ def parse_duration(text: object) -> timedelta:
     match = re.fullmatch(rf"({_NUMBER})(ms|s|m|h)", text.strip()) if isinstance(text, str) else None
     if match is None:
         raise ValueError("a duration is a number and ms, s, m or h, such as 500ms or 8s")
-    try:
-        return timedelta(seconds=float(match[1]) * _UNITS[match[2]])
-    except OverflowError:
-        raise ValueError("a duration is not that long") from None
+    seconds = float(match[1]) * _UNITS[match[2]]
+    if seconds > _LONGEST.total_seconds():
+        raise ValueError("a duration is not that long")
+    return timedelta(seconds=seconds)
 
 
 def format_duration(value: timedelta) -> str:

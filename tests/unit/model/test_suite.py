@@ -44,6 +44,13 @@ def test_a_duration_has_plain_digits_and_not_too_many(text):
         parse_duration(text)
 
 
+def test_as_many_durations_as_a_suite_may_have_can_be_added():
+    century = parse_duration("876600h")
+    assert century * 10_000 < timedelta.max
+    with pytest.raises(ValueError, match="a duration is not that long"):
+        parse_duration("876601h")
+
+
 def test_a_duration_beyond_all_reach_is_refused_and_does_not_overflow():
     with pytest.raises(ValueError, match="a duration is not that long"):
         parse_duration("999999999999999h")

@@ -37,6 +37,15 @@ def is_told(text):
         assert loaded.suite.rounds
 
 
+def test_waits_that_are_endless_together_are_told():
+    wait = "delay: 23999999976h"
+    is_told(suites.text(
+        ("duration: 7s", f"duration: 7s, {wait}, after: beside"), ("delay: 2s", wait),
+        ("  - experiments:\n      - name: second", "      - name: second"),
+        ("duration: 8s", "duration: 8s, after: first"),
+    ))
+
+
 @given(st.binary(max_size=400))
 def test_any_bytes_are_read_or_refused(tmp_path_factory, content):
     file = tmp_path_factory.getbasetemp() / "any.suite.yaml"
