@@ -1,15 +1,15 @@
 """How objectives are measured."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import timedelta
 
 from holdfast.model.indicator import KINDS, WINDOW, Indicator, Measure
-from holdfast.model.promql import costly
-from holdfast.model.quantities import Bound
-from holdfast.model.suite import Suite
+from holdfast.model.promql import LONGEST_RANGE, costly
+from holdfast.model.quantities import Bound, BurnCondition
+from holdfast.model.suite import Objective, Suite
 from holdfast.spec.problems import Place, Problem
-from holdfast.spec.rules._base import Known, outside, rule, rule_of_whole
+from holdfast.spec.rules._base import Known, experiments, outside, rule, rule_of_whole
 
 _SECOND = timedelta(seconds=1)
 _PATH = re.compile(r"/[!-~]*")
@@ -116,21 +116,34 @@ def command_is_a_name(suite: Suite, _: Known) -> Iterator[Problem]:
 @rule
 def queries_are_cheap(suite: Suite, _: Known) -> Iterator[Problem]:
     """Prometheus is asked every poll: no query looks over days, or at a flood of points."""
-    for place, query in _queries(suite):
-        found = costly(query)
+    for place, queries in _queries(suite):
+        found = next(filter(None, map(costly, queries)), None)
         if found is not None:
             yield Problem(place, found.text, found.hint)
 
 
-def _queries(suite: Suite) -> Iterator[tuple[Place, str]]:
-    for place, indicator, _bound in _indicators(suite):
-        if indicator.prometheus is not None:
-            yield (*place, "prometheus"), indicator.prometheus
+def _queries(suite: Suite) -> Iterator[tuple[Place, Collection[str]]]:
+    """Each query, with every length of time that it will be asked with."""
+    for index, objective in enumerate(suite.objectives):
+        if objective.indicator.prometheus is not None:
+            place = ("objectives", index, "indicator", "prometheus")
+            yield place, {
+                objective.indicator.over(window and min(window, LONGEST_RANGE))  # told elsewhere
+                for window in _windows(suite, objective)
+            }
     if suite.traffic is not None:
-        yield ("traffic", "requests"), suite.traffic.requests
-        yield ("traffic", "hit"), suite.traffic.hit
+        yield ("traffic", "requests"), [suite.traffic.requests]
+        yield ("traffic", "hit"), [suite.traffic.hit]
     for name, part in suite.health.parts.items():
-        yield ("health", "parts", name, "prometheus"), part.prometheus
+        yield ("health", "parts", name, "prometheus"), [part.prometheus]
     for name, mechanism in suite.mechanisms.items():
         for word, query in mechanism.indicators.items():
-            yield ("mechanisms", name, "indicators", word), query
+            yield ("mechanisms", name, "indicators", word), [query]
+
+
+def _windows(suite: Suite, objective: Objective) -> Iterator[timedelta | None]:
+    yield objective.indicator.window
+    for _place, experiment in experiments(suite):
+        for stop in experiment.stop_on.get(objective.name, ()):
+            if isinstance(stop, BurnCondition):
+                yield from stop.windows
