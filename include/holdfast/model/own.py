@@ -1,6 +1,7 @@
 """What in the state folder is Holdfast's own, and never a suite's to read, change or hit."""
 
 from fnmatch import fnmatchcase
+from itertools import pairwise
 from pathlib import PurePosixPath
 
 _OWN = (
@@ -28,7 +29,8 @@ def is_own_process(pattern: str) -> bool:
 
     A plain name of such a file counts in any folder, a pattern only where such files lie.
     """
-    parts = PurePosixPath(pattern).parts
+    every = PurePosixPath(pattern).parts
+    parts = tuple(p for p, after in pairwise((*every, "")) if not p == after == "**")
     return (
         is_own_path(pattern) or parts[-1] in _NAMES
         or any(_covers(parts, file) for file in _PID_FILES)

@@ -71,6 +71,8 @@ Amount = Annotated[
 NAME = r"^[a-z][a-z0-9-]{0,62}$"
 Name = Annotated[str, Field(pattern=NAME)]
 Filled = Annotated[str, Field(pattern=r"\S")]
+StatePath = Annotated[str, Field(pattern=r"\S", max_length=1000)]
+"""A path below the state folder."""
 
 
 class Frozen(BaseModel):

@@ -10,7 +10,7 @@ from holdfast.model.allowance import BlastRadius, BudgetSpec, HealthSpec, OwnRad
 from holdfast.model.approval_spec import ApprovalSpec
 from holdfast.model.indicator import Indicator
 from holdfast.model.mechanism import MechanismSpec
-from holdfast.model.quantities import BoundText, Duration, Filled, Frozen, Name, Stops
+from holdfast.model.quantities import BoundText, Duration, Filled, Frozen, Name, StatePath, Stops
 from holdfast.model.windows import Windows
 from holdfast.model.workload import WorkloadSpec
 
@@ -19,14 +19,14 @@ class Metadata(Frozen):
     """What the suite is called and whose it is."""
 
     name: Name
-    owner: str = Field(min_length=1)
+    owner: str = Field(min_length=1, max_length=200)
     description: str = ""
 
 
 class Selector(Frozen):
     """Where a service is: at least one kind of address."""
 
-    process: Filled | None = Field(
+    process: StatePath | None = Field(
         None, description="pid files, as a pattern below the state folder"
     )
     postgres: str | None = Field(None, description="connection id of a PostgreSQL cluster")
@@ -34,14 +34,14 @@ class Selector(Frozen):
     http: str | None = Field(None, description="connection id of an HTTP end point")
     tls: str | None = Field(None, description="connection id of an end point that serves TLS")
     load: str | None = Field(None, description="connection id of a load generator's control")
-    environment: Filled | None = Field(
+    environment: StatePath | None = Field(
         None, description="environment file that the service reads when it starts, a path below "
         "the state folder"
     )
-    disk: Filled | None = Field(
+    disk: StatePath | None = Field(
         None, description="folder on a small file system of its own, a path below the state folder"
     )
-    audit: Filled | None = Field(
+    audit: StatePath | None = Field(
         None, description="log of who read what, JSONL, a path below the state folder"
     )
 
@@ -52,7 +52,7 @@ class History(Frozen):
     Without a query it is judged by itself, whole: a new file for each run.
     """
 
-    file: Filled = Field(description="JSONL with Jepsen's field names, below the state folder")
+    file: StatePath = Field(description="JSONL with Jepsen's field names, below the state folder")
     postgres: str | None = Field(None, description="connection id the query runs on")
     query: Filled | None = Field(
         None, description="one SELECT of one column: every key that is there"

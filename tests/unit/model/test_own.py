@@ -21,7 +21,7 @@ def test_these_are_not(path):
 
 @pytest.mark.parametrize("pattern", [
     "**/*.pid", "shop/run/*.pid", "*/run/p*.pid", "airflow/run/scheduler.pid", "x/prometheus.pid",
-    "journal/*.pid", "*/*/*", "**",
+    "journal/*.pid", "*/*/*", "**", "**/" * 300 + "scheduler.pid",
 ])
 def test_a_pattern_that_could_name_who_watches_is_refused(pattern):
     assert is_own_process(pattern)
@@ -29,6 +29,7 @@ def test_a_pattern_that_could_name_who_watches_is_refused(pattern):
 
 @pytest.mark.parametrize("pattern", [
     "*.pid", "run/*.pid", "run/web-*.pid", "shop/run/api-*.pid", "mine/*/*.pid",
+    "**/" * 5000 + "x",
 ])
 def test_a_pattern_of_other_folders_is_not(pattern):
     assert not is_own_process(pattern)

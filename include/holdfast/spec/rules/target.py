@@ -10,6 +10,8 @@ from holdfast.spec.letters import foreign
 from holdfast.spec.problems import Place, Problem
 from holdfast.spec.rules._base import Known, rule, rule_of_whole
 
+_LONGEST_NAME = 255
+
 
 @rule_of_whole
 def service_has_an_address(suite: Suite, _: Known) -> Iterator[Problem]:
@@ -57,6 +59,28 @@ def _connection_ids(suite: Suite) -> Iterator[tuple[Place, str]]:
 @rule
 def paths_stay_inside(suite: Suite, _: Known) -> Iterator[Problem]:
     """Pid files, other files of a service and histories are below the state folder."""
+    for place, path in _paths(suite):
+        pure = PurePosixPath(path)
+        if pure.is_absolute() or ".." in pure.parts:
+            yield Problem(place, f"'{path}' leads out of the state folder", "give a path below it")
+        elif place[-1] != "process" and is_own_path(path):
+            yield Problem(place, f"'{path}' is Holdfast's own", "give a file of the target's")
+
+
+@rule
+def paths_can_be_looked_up(suite: Suite, _: Known) -> Iterator[Problem]:
+    """No name is longer than Linux takes, and a pattern is one that is looked for once."""
+    for place, path in _paths(suite):
+        parts = PurePosixPath(path).parts
+        if any(len(part.encode()) > _LONGEST_NAME for part in parts):
+            yield Problem(place, f"'{path}' has a name of more than {_LONGEST_NAME} bytes",
+                          "no file has such a name")
+        elif place[-1] == "process" and path.count("**") != min(parts.count("**"), 1):
+            yield Problem(place, f"'{path}' is no pattern",
+                          "** stands alone between slashes, for any number of folders, once")
+
+
+def _paths(suite: Suite) -> list[tuple[Place, str]]:
     paths: list[tuple[Place, str]] = [
         (("target", "services", name, kind), path)
         for name, selector in suite.target.services.items()
@@ -67,9 +91,4 @@ def paths_stay_inside(suite: Suite, _: Known) -> Iterator[Problem]:
         (("target", "histories", name, "file"), history.file)
         for name, history in suite.target.histories.items()
     ]
-    for place, path in paths:
-        pure = PurePosixPath(path)
-        if pure.is_absolute() or ".." in pure.parts:
-            yield Problem(place, f"'{path}' leads out of the state folder", "give a path below it")
-        elif place[-1] != "process" and is_own_path(path):
-            yield Problem(place, f"'{path}' is Holdfast's own", "give a file of the target's")
+    return paths
