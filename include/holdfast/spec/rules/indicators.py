@@ -126,14 +126,16 @@ def _queries(suite: Suite) -> Iterator[tuple[Place, Collection[str]]]:
     """Each query, with every length of time that it will be asked with."""
     for index, objective in enumerate(suite.objectives):
         if objective.indicator.prometheus is not None:
-            place = ("objectives", index, "indicator", "prometheus")
-            yield place, {
+            yield ("objectives", index, "indicator", "prometheus"), {
                 objective.indicator.over(window and min(window, LONGEST_RANGE))  # told elsewhere
                 for window in _windows(suite, objective)
             }
     if suite.traffic is not None:
         yield ("traffic", "requests"), [suite.traffic.requests]
         yield ("traffic", "hit"), [suite.traffic.hit]
+    if suite.windows.after_incident is not None:
+        query = suite.windows.after_incident.prometheus
+        yield ("windows", "after_incident", "prometheus"), [query]
     for name, part in suite.health.parts.items():
         yield ("health", "parts", name, "prometheus"), [part.prometheus]
     for name, mechanism in suite.mechanisms.items():
