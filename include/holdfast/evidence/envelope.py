@@ -74,7 +74,7 @@ def read(envelope: bytes) -> Envelope:
             key_id=str(signature["keyid"]),
             signature=_bytes(signature["sig"]),
         )
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise EvidenceError(f"not an envelope with one signature: {error!r}") from error
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 from holdfast.evidence.head import Head
+from holdfast.evidence.late import signed_when
 from holdfast.evidence.log import place_of
 from holdfast.evidence.records import SLACK
 from holdfast.evidence.story import RESULT, START
@@ -19,8 +20,8 @@ def check_times(
         now, datetime.fromtimestamp(head.first_seen, UTC))
     began: dict[str, datetime] = {}
     for index, statement in sorted(statements.items()):
-        place = place_of(statement)
-        if place is None:
+        place, signed = place_of(statement), signed_when(statement)
+        if place is None or signed is None:
             continue
         if place.moment > seen + SLACK:
             yield Trouble(
@@ -28,8 +29,8 @@ def check_times(
                 place.recorded_at, "it had been seen before the date that it claims",
             )
         if statement.predicate_type == START:
-            began[place.run_id] = place.moment
-        began.setdefault(place.run_id, place.moment)
+            began[place.run_id] = signed.moment
+        began.setdefault(place.run_id, signed.moment)
         if statement.predicate_type == RESULT:
             yield from _sealed(index, statement, began[place.run_id], place.moment)
 

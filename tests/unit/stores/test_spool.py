@@ -9,8 +9,10 @@ import pytest
 
 from holdfast.errors import EvidenceError, LogDownError
 from holdfast.evidence.envelope import LIMIT, read, statement_of
+from holdfast.evidence.head import Head
 from holdfast.evidence.late import BUFFER, MODE, late_of
 from holdfast.evidence.log import place_of
+from holdfast.evidence.times import check_times
 from holdfast.model.record import Role, Statement
 from holdfast.stores import notary as notaries
 from holdfast.stores.spool import Spool
@@ -198,6 +200,16 @@ def late_start(log):
 def test_a_start_that_waited_was_before_the_fault(log):
     late_start(log)
     assert [] == list(log.check().troubles)
+
+
+def test_a_result_that_waited_for_an_hour_was_sealed_between_start_and_end(log):
+    with down(log):
+        wait(log, START)
+        wait(log, RESULT, sealed_at=log.clock.now().isoformat())
+    log.clock.passed += 3600
+    log.notary.drain()
+    told = {r.index: statement_of(read(r.envelope)) for r in log.notary.records()}
+    assert [] == list(check_times(told, Head(None), log.clock.now()))
 
 
 def test_a_mark_taken_away_makes_the_start_come_after_the_fault(log):
