@@ -4,6 +4,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+_MOMENT = r"^([0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9:.]{1,15}(Z|[+-][0-9]{2}:[0-9]{2})?)?)?$"
+_WHEN = "a date or time, ISO 8601, such as 2026-01-31 or 2026-01-31T08:00:00Z"
+
 
 class Sought(BaseModel):
     """Which records; what is left out is not asked about."""
@@ -16,8 +19,8 @@ class Sought(BaseModel):
     control: str = Field("", max_length=250, description="such as dora:art-24.4; of results")
     service: str = Field("", max_length=250, description="of results")
     verdict: str = Field("", pattern="^(HELD|UNKNOWN|BROKEN)?$", description="of results")
-    since: str = Field("", alias="from", max_length=40, description="a date or time, ISO 8601")
-    until: str = Field("", alias="to", max_length=40, description="a date or time, ISO 8601")
+    since: str = Field("", alias="from", pattern=_MOMENT, description=_WHEN)
+    until: str = Field("", alias="to", pattern=_MOMENT, description=f"{_WHEN}; a date to its end")
     cursor: int = Field(-1, ge=-1, le=2**31 - 1, description="of the page before")
     limit: int = Field(100, ge=1, le=1000)
 
@@ -91,8 +94,8 @@ class Trail(BaseModel):
 class Asked(BaseModel):
     """What an export is to tell of; what is left out asks for all."""
 
-    since: str = Field("", max_length=40, description="a date or time, ISO 8601")
-    until: str = Field("", max_length=40, description="a date (to its end) or time, ISO 8601")
+    since: str = Field("", pattern=_MOMENT, description=_WHEN)
+    until: str = Field("", pattern=_MOMENT, description=f"{_WHEN}; a date to its end")
     frameworks: list[str] = Field([], max_length=50)
     services: list[str] = Field([], max_length=50)
     suites: list[str] = Field([], max_length=50)

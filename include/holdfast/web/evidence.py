@@ -42,6 +42,7 @@ _HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store",
             "Content-Security-Policy": "default-src 'none'; sandbox"}
 _Index = Annotated[int, Path(ge=0, le=2**31 - 1)]
 _Text = Annotated[str, Query(max_length=250)]
+_Framework = Annotated[str, Query(max_length=250, description="such as dora", examples=["dora"])]
 _Days = Annotated[int, Query(ge=1, le=3650)]
 _MISSING: dict[int | str, dict[str, Any]] = {404: {"description": "there is no such thing here"}}
 
@@ -60,19 +61,27 @@ def create_api(ports: Callable[[], Ports], require: Require) -> FastAPI:
     )
     for path, endpoint, model in (
         ("/entries", routes.entries, Entries), ("/entries/{index}", routes.entry, WholeEntry),
-        ("/entries/{index}/proof", routes.proof, None),
-        ("/artifacts/{sha256}", routes.artefact, None), ("/checkpoint", routes.checkpoint, None),
-        ("/tile/entries/{path:path}", routes.tile_of_entries, None),
-        ("/tile/{level}/{path:path}", routes.tile, None),
         ("/consistency", routes.consistency, Consistency),
         ("/coverage", routes.coverage, Standings), ("/gaps", routes.gaps, Standings),
         ("/controls/{framework}/{control}", routes.control, Standings),
         ("/trail/{run_id}", routes.trail, Trail), ("/exports", routes.all_exports, list[ExportOf]),
         ("/exports/{export_id}", routes.export, ExportOf),
-        ("/exports/{export_id}/bundle", routes.bundle, None),
     ):
         app.add_api_route(path, endpoint, methods=["GET"], response_model=model,
                           responses=_MISSING)
+    files: Sequence[tuple[str, Callable[..., Response], str]] = (
+        ("/entries/{index}/proof", routes.proof, "text/plain"),
+        ("/checkpoint", routes.checkpoint, "text/plain"),
+        ("/tile/entries/{path:path}", routes.tile_of_entries, "application/octet-stream"),
+        ("/tile/{level}/{path:path}", routes.tile, "application/octet-stream"),
+        ("/artifacts/{sha256}", routes.artefact, "*/*"),
+        ("/exports/{export_id}/bundle", routes.bundle, "application/zip"),
+    )
+    for path, give, media_type in files:
+        told: dict[int | str, dict[str, Any]] = {
+            200: {"description": "as it is", "content": {media_type: {}}}}
+        app.add_api_route(path, give, methods=["GET"], response_class=Response,
+                          responses=told | _MISSING)
     app.add_api_route("/exports", routes.ask, methods=["POST"], status_code=202,
                       response_model=ExportOf)
     app.add_api_route("/openapi.json", app.openapi, methods=["GET"], include_in_schema=False)
@@ -171,7 +180,7 @@ class _Routes:
         return {"first": first, "second": second, "hashes": hashes}
 
     def coverage(
-        self, request: Request, framework: _Text,
+        self, request: Request, framework: _Framework,
         days: Annotated[int, Query(alias="max_age_days", ge=1, le=3650)] = 365,
         service: _Text = "",
     ) -> dict[str, Any]:
@@ -181,7 +190,7 @@ class _Routes:
         return _standings(framework, days, found)
 
     def gaps(
-        self, request: Request, framework: _Text, days: _Days = 365, service: _Text = "",
+        self, request: Request, framework: _Framework, days: _Days = 365, service: _Text = "",
     ) -> dict[str, Any]:
         """What somebody must look after, the gravest first."""
         self._expect_all(request)
