@@ -1,7 +1,9 @@
 """E3: evidence is found by whoever may see it, and by nobody else."""
 
 import hashlib
-from dataclasses import replace
+import json
+import os
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 
 import pytest
@@ -9,11 +11,13 @@ import pytest
 from holdfast.audit.asked import Asked
 from holdfast.audit.check import check_bundle
 from holdfast.audit.opened import opened
+from holdfast.audit.request import Request
 from holdfast.errors import EvidenceError
 from holdfast.evidence.checkpoint import read_checkpoint, read_proof
 from holdfast.evidence.merkle import is_consistent, leaf_hash, root_by_inclusion
 from holdfast.evidence.tiles import hashes_of
 from holdfast.settings import Settings
+from holdfast.steps import exports
 from holdfast.steps.evidence import own_trust
 from holdfast.web.evidence import create_api
 from holdfast.wiring import ports as wired
@@ -211,6 +215,44 @@ def test_an_export_that_fails_says_why(ask, ports, monkeypatch):
     assert 409 == ask("zoe", f"/exports/{name}/bundle").status_code
     for other in ("nonsense", "0123456789abcdef", "..%2f..%2fx"):
         assert 404 == ask("zoe", f"/exports/{other}").status_code
+
+
+def test_an_export_whose_process_was_killed_has_failed_and_can_be_asked_for_again(
+    ask, ports, monkeypatch
+):
+    wanted = exports.ask(ports, Request(), "zoe")
+    monkeypatch.setattr("holdfast.steps.exports.export", lambda *_: os.kill(os.getpid(), 9))
+    child = os.fork()
+    if not child:
+        exports.carry_out(ports, wanted, Request())
+    assert os.WIFSIGNALED(os.waitpid(child, 0)[1])
+    monkeypatch.undo()
+    told = ask("zoe", f"/exports/{wanted.id}").json()
+    assert ("failed", True) == (told["state"], "ask for it again" in told["detail"])
+    assert 409 == ask("zoe", f"/exports/{wanted.id}/bundle").status_code
+    exports.carry_out(ports, wanted, Request())
+    assert "done" == ask("zoe", f"/exports/{wanted.id}").json()["state"]
+
+
+def test_an_export_that_is_being_made_is_running(ask, ports, monkeypatch):
+    wanted, seen = exports.ask(ports, Request(), "zoe"), []
+
+    def look(*_):
+        seen.append(ask("zoe", f"/exports/{wanted.id}").json()["state"])
+        raise EvidenceError("enough")
+
+    monkeypatch.setattr("holdfast.steps.exports.export", look)
+    exports.carry_out(ports, wanted, Request())
+    assert ["running"] == seen
+
+
+def test_an_export_that_nobody_begins_has_failed(ask, ports):
+    wanted = exports.ask(ports, Request(), "zoe")
+    assert "queued" == ask("zoe", f"/exports/{wanted.id}").json()["state"]
+    old = replace(wanted, asked_at="2026-01-01T00:00:00+00:00")
+    place = exports.bundle_of(ports, wanted.id).with_name("export.json")
+    place.write_text(json.dumps(asdict(old)))
+    assert "failed" == ask("zoe", f"/exports/{wanted.id}").json()["state"]
 
 
 def test_an_empty_log_has_no_head_and_no_proof(tmp_path):
