@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from fastapi import BackgroundTasks, Request
 from fastapi.responses import FileResponse, RedirectResponse, Response
+from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
@@ -99,9 +100,7 @@ class EvidencePages:
         expect_own_form(self.require, request, ports.clock.now(), _EXPORT, form)
         if not await run_in_threadpool(sees_all, ports, visitor):
             raise HTTPException(403, "a bundle holds every record, and you may not see all suites")
-        wish = wish_of(Asked(
-            since=form.get("since", "").strip(), until=form.get("until", "").strip(),
-            frameworks=form.get("frameworks", "").replace(",", " ").split()))
+        wish = wish_of(_asked(form))
         made = await run_in_threadpool(exports.ask, ports, wish, visitor.name)
         later.add_task(exports.carry_out, ports, made, wish)
         return RedirectResponse(f"{place_of(request).root}/evidence", 303, background=later)
@@ -117,6 +116,16 @@ class EvidencePages:
         return FileResponse(
             exports.bundle_of(ports, found.id), media_type="application/zip",
             filename=f"evidence-{found.id}.zip", headers=COMMON | {"Cache-Control": "no-store"})
+
+
+def _asked(form: Mapping[str, str]) -> Asked:
+    try:
+        return Asked(
+            since=form.get("since", "").strip(), until=form.get("until", "").strip(),
+            frameworks=form.get("frameworks", "").replace(",", " ").split())
+    except ValidationError as error:
+        told = "; ".join(str(e["loc"][0]) for e in error.errors())
+        raise HTTPException(400, f"{told}: write dates as 2026-01-31") from error
 
 
 def _found(

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
+from holdfast.audit.opened import opened
 from holdfast.cli.airflow_env import Lab as AirflowPlaces
 from holdfast.clients.connections import connection
 from holdfast.model.lease import LeaseState, Reason
@@ -173,6 +174,41 @@ def test_airflow_shows_the_page_beside_the_tasks_and_the_report_in_it(ended, air
             await tab.until(f"{frame}?.querySelector('h1')?.innerText === 'Resilience'", 120)
 
     in_browser(deed())
+
+
+def test_an_auditor_finds_a_record_its_proof_and_a_bundle(ended, airflow, token, tmp_path):
+    """E3: searched, opened, proven, exported and fetched; controls and gaps beside it."""
+    script, text = axe(), "document.body.innerText"
+    bundle_at = "document.querySelector('a[href*=\"/evidence/exports/\"]')?.href"
+
+    async def deed():
+        async with browser(airflow, token) as tab:
+            await tab.go(f"{airflow}/holdfast/evidence?kind=result&run_id={ended.id}")
+            await tab.until(f"{text}.includes('{ended.id}')")
+            await is_fit_for_all(tab, script)
+            await tab.run("document.querySelector('td a').click()")
+            await tab.until(f"{text}.includes('c2sp.org/tlog-proof')")
+            assert [] == await tab.run("[...document.querySelectorAll('.lamp.broken')]")
+            await is_fit_for_all(tab, script)
+            await tab.go(f"{airflow}/holdfast/evidence")
+            await tab.run("document.querySelector('[name=frameworks]').value = 'dora'")
+            await tab.run("document.querySelector('form[method=post] button').click()")
+            while not await tab.run(bundle_at):
+                await asyncio.sleep(1)
+                await tab.go(f"{airflow}/holdfast/evidence")
+            await is_fit_for_all(tab, script)
+            link = await tab.run(bundle_at)
+            await tab.go(f"{airflow}/holdfast/controls?framework=dora")
+            await tab.until(f"{text}.includes('art-25.1')")
+            await is_fit_for_all(tab, script)
+            assert [] == tab.said
+            (tmp_path / "link").write_text(link)
+
+    in_browser(deed())
+    with httpx.Client(timeout=60, cookies={"_token": token}) as web:
+        (tmp_path / "b.zip").write_bytes(web.get((tmp_path / "link").read_text()).content)
+    with opened(tmp_path / "b.zip") as bundle:
+        assert "manifest.dsse.json" in bundle.names
 
 
 def test_without_a_script_the_page_shows_the_run(ended, airflow, token):

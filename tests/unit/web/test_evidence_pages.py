@@ -89,6 +89,13 @@ def test_an_export_is_made_from_the_page(ask):
     assert 404 == ask("zoe", "/evidence/exports/0123456789abcdef").status_code
 
 
+@pytest.mark.parametrize("form", [{"since": "soon"}, {"until": "2026-99-99"},
+                                  {"frameworks": "dora " * 60}])
+def test_an_export_that_makes_no_sense_says_so(ask, form):
+    done = ask("zoe", "/evidence/exports", "POST", OWN, data={"token": token_of(ask, "zoe")} | form)
+    assert 400 == done.status_code
+
+
 def test_only_who_may_see_all_can_export_and_only_by_the_own_form(ask):
     assert "Make a bundle" not in ask("ana", "/evidence").text
     for who, headers, form in (
