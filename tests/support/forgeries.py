@@ -171,7 +171,7 @@ def case_25():
 def case_26():
     """A file that nobody declared; ZIP."""
     f = world().bundle()
-    f.files["report/better.html"] = b"<p>all is well"
+    f.files["report/report.pdf"] = b"all is well"
     return f.check(), "E_UNDECLARED_OR_MISSING_FILE"
 
 

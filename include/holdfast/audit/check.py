@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from holdfast import __version__
 from holdfast.audit import places
 from holdfast.audit.asked import Asked, check_age, check_period, check_required
+from holdfast.audit.closed import check_closed
 from holdfast.audit.entries import Entries, read_entries
 from holdfast.audit.make import derived
 from holdfast.audit.manifest import Manifest, read_manifest
@@ -80,6 +81,7 @@ def check_bundle(bundle: Bundle, trust: Trust | None, asked: Asked) -> Found:
         *check_times(records.statements, head, asked.now),
         *unreadable, *_counts(manifest, told), *_remade(bundle, manifest, told),
         *_oscal(bundle, told, content),
+        *check_closed(bundle.names, manifest, told, manifest.size),
         *check_age(asked, manifest.at, head),
         *check_period(asked, manifest.request, manifest.first, records.statements),
         *_required(asked, told, records.statements),

@@ -10,8 +10,8 @@ from holdfast.evidence.checkpoint import Checkpoint, read_way
 from holdfast.evidence.envelope import read, statement_of
 from holdfast.evidence.head import check_tree
 from holdfast.evidence.log import place_of
-from holdfast.evidence.merkle import leaf_hash, root_by_inclusion
-from holdfast.evidence.tiles import WIDTH, hashes_of, path_of
+from holdfast.evidence.merkle import SIZE, leaf_hash, root_by_inclusion
+from holdfast.evidence.tiles import WIDTH, grown, hashes_of, path_of
 from holdfast.evidence.trouble import Trouble
 from holdfast.model.record import Record
 
@@ -33,6 +33,7 @@ def read_entries(bundle: Bundle, first: int, checkpoint: Checkpoint | None) -> E
     size = 0 if checkpoint is None else checkpoint.size
     leaves = _leaves(bundle, size)
     troubles = [] if checkpoint is None else list(check_tree(checkpoint, leaves))
+    troubles += _tiles(bundle, leaves)
     records = []
     for index in range(first, size):
         content = bundle.read(places.entry(index))
@@ -65,6 +66,15 @@ def _leaves(bundle: Bundle, size: int) -> Sequence[bytes]:
             break
         found += hashes_of(content)
     return found
+
+
+def _tiles(bundle: Bundle, leaves: Sequence[bytes]) -> Iterator[Trouble]:
+    """Make the whole tree again from its leaves: other tools walk down from its top."""
+    for place, content in grown(0, leaves, lambda _level, _number: b"").items():
+        name = places.tile(path_of(*place, len(content) // SIZE))
+        if bundle.read(name) != content:
+            yield Trouble("E_TILE", name, f"the tile of {len(leaves)} leaves", "another",
+                          "the tree is not that of its leaves")
 
 
 def _record(index: int, content: bytes) -> Record:

@@ -3,6 +3,9 @@
 MANIFEST, CHECKPOINT, README = "manifest.dsse.json", "log/checkpoint", "README.txt"
 ENTRIES, PROOFS, ARTEFACTS, REPORT, OSCAL = "entries/", "proofs/", "artifacts/", "report/", "oscal/"
 
+REPORTS = ("index.html", "report.pdf", "controls.csv", "gaps.csv", "evidence.csv")
+OSCALS = ("assessment-plan.json", "assessment-results.json", "poam.json")
+
 
 def entry(index: int) -> str:
     """A record's envelope."""

@@ -1,15 +1,17 @@
 """E2: bundles that are signed by everybody, and say what is not so: whoever checks is told."""
 
-
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from holdfast.audit import places
+from holdfast.audit.make import sha256_of
 from holdfast.audit.request import Request
 from holdfast.evidence.note import Note, cosigned
 from support.bundles import WITNESSES, World, codes, retold, world
 
+_LIE = b"<p>All controls are met."
 ART = "dora:art-24.4"
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 """Behind the runs of `world`, before the next day."""
@@ -153,3 +155,26 @@ def test_one_witness_alone_makes_no_old_head_fresh():
     late = cosigned(old.text, "w3", WITNESSES["w3"], round(made.clock.now().timestamp()))
     forger = made.bundle(note=Note(old.text, [*old.signatures, late]))
     assert {"E_STALE_CHECKPOINT"} == codes(forger.check(bundle_age=timedelta(days=1)))
+
+
+@pytest.mark.parametrize("name", [
+    "report/summary.html", "READ-ME-FIRST.txt", places.entry(99), places.proof(99),
+    "entries/000001.json", places.artefact(sha256_of(_LIE)), places.catalogue("other"),
+    "log/tile/1/000", "oscal/profile.json", "log/checkpoint.old",
+])
+def test_a_file_that_follows_from_nothing_is_found_whoever_signed_for_it(name):
+    forger = world("BROKEN").bundle()
+    forger.files[name] = _LIE
+    found = forger.listed().check()
+    assert {"E_FOREIGN_FILE"} <= codes(found) <= {"E_FOREIGN_FILE", "E_REPORT_NOT_REPRODUCED"}
+
+
+def test_a_tree_whose_upper_tiles_are_of_another_log_is_found():
+    """Whoever walks down from the top would be shown another history."""
+    made = World()
+    for _ in range(260):
+        made.say("plan", "z")
+    forger = made.bundle()
+    assert [] == forger.check().troubles
+    forger.files["log/tile/1/000.p/1"] = bytes(32)
+    assert {"E_TILE"} == codes(forger.listed().check())
