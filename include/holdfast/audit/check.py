@@ -18,6 +18,7 @@ from holdfast.audit.told import NO_RESULT, Basis, Told, tell
 from holdfast.audit.words import README, witnesses
 from holdfast.controls.table import read_table
 from holdfast.errors import EvidenceError
+from holdfast.evidence.agreement import check_kinds
 from holdfast.evidence.envelope import Envelope, is_signed
 from holdfast.evidence.head import Head, check_head, check_pin
 from holdfast.evidence.records import check_records
@@ -78,7 +79,7 @@ def check_bundle(bundle: Bundle, trust: Trust | None, asked: Asked) -> Found:
         *([] if believed.is_given else [NO_TRUST]), *_signature(envelope, believed),
         *_files(bundle, manifest), *head.troubles, *_head(manifest, head),
         *_pin(asked, head, entries), *entries.troubles, *records.troubles, *stories, *untrusted,
-        *check_times(records.statements, head, asked.now),
+        *check_kinds(records.statements), *check_times(records.statements, head, asked.now),
         *unreadable, *_counts(manifest, told), *_remade(bundle, manifest, told),
         *_oscal(bundle, told, content),
         *check_closed(bundle.names, manifest, told, manifest.size),

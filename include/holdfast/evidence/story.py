@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from holdfast.evidence.agreement import check_agreement
 from holdfast.evidence.approval import check_approvals
 from holdfast.evidence.late import check_late, signed_when
 from holdfast.evidence.log import place_of
@@ -45,9 +46,11 @@ def check_story(
     approvals = check_approvals(statements, faults)
     delayed = list(check_late(statements, PLAN))
     troubles = [*_order(statements, run_id), *changed, *late, *approvals,
-                *(told for told in delayed if isinstance(told, Trouble))]
+                *(told for told in delayed if isinstance(told, Trouble)),
+                *check_agreement(statements)]
     notes = [*superseded, *not_comparable, *(told for told in delayed if isinstance(told, str))]
     if result is not None:
+        troubles += _replaced(result, reports[-1:])
         troubles += _listed(result, results[-1])
     latest = [*([] if result is None else [result]), *reports[-1:]]
     files = {name: d for s in latest for name, d in s.subjects.items()}
@@ -170,6 +173,16 @@ def _injections(result: Statement) -> list[Injection]:
         if isinstance(at, int) and at >= 0:
             found.append(Injection(str(told.get("lease_id")), str(told.get("boot_id")), at))
     return found
+
+
+def _replaced(result: Statement, reports: Sequence[Statement]) -> Iterator[Trouble]:
+    for report in reports:
+        for name, digest in report.subjects.items():
+            if result.subjects.get(name, digest) != digest:
+                yield Trouble(
+                    "E_SUBJECTS", name, f"sha256:{result.subjects[name][:16]}, as in the result",
+                    f"sha256:{digest[:16]}", "a report puts another file in the place of one",
+                )
 
 
 def _listed(result: Statement, index: int) -> list[Trouble]:

@@ -10,7 +10,7 @@ _EXITS = {
     4: ("E_LOG_TRUNCATED", "E_STALE_BUNDLE", "E_STALE_CHECKPOINT"),
     5: ("E_QUORUM", "E_UNTRUSTED_SIGNER", "E_KEY_NOT_VALID_AT_TIME", "E_ORIGIN",
         "E_CATALOG_NOT_TRUSTED", "E_FUTURE_COSIGNATURE", "E_FUTURE_BUNDLE",
-        "E_FUTURE_RECORD", "E_NO_TRUST", "E_VERIFIER_VERSION"),
+        "E_FUTURE_RECORD", "E_NO_TRUST", "E_UNKNOWN_KIND", "E_VERIFIER_VERSION"),
     6: ("GAP",),
 }
 _EXIT_OF = {code: number for number, codes in _EXITS.items() for code in codes}

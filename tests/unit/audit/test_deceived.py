@@ -10,27 +10,11 @@ from holdfast.audit.make import sha256_of
 from holdfast.audit.request import Request
 from holdfast.evidence.note import Note, cosigned
 from support.bundles import WITNESSES, World, codes, retold, world
+from support.lies import ART, ran, result
 
 _LIE = b"<p>All controls are met."
-ART = "dora:art-24.4"
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 """Behind the runs of `world`, before the next day."""
-
-
-def result(made, run, verdict="HELD", **told):
-    """A result without files, which says what a forger likes."""
-    made.say("result", run, **{
-        "verdict": verdict, "is_postponed": False, "reason": "", "controls": [ART],
-        "sealed_at": made.clock.now().isoformat(), "findings": [], "artefacts": [],
-        "experiments": [{"name": "x", "verdict": verdict, "service": "api"}]} | told)
-
-
-def ran(made, run, verdict="HELD", **told):
-    """Plan, start and such a result."""
-    made.say("plan", run)
-    made.say("run-start", run)
-    result(made, run, verdict, **told)
-    return made
 
 
 @pytest.mark.parametrize("end", [
