@@ -16,6 +16,7 @@ from fastapi import FastAPI, Header, HTTPException
 from holdfast.errors import HoldfastError, SpecError
 from holdfast.ports.bundle import Ports
 from holdfast.settings import Settings
+from holdfast.stores._files import write_durably
 from holdfast.web.access import Require, Visitor
 from holdfast.web.evidence import create_api
 from holdfast.wiring import ports as wired
@@ -60,15 +61,18 @@ def served(made: Callable[[], Ports], token: str) -> FastAPI:
 
 
 def token_of(where: Settings) -> str:
-    """Read the token; it is made where there is none. SpecError if others may read it."""
+    """Read the token; it is made where there is none. SpecError if others may read or guess it."""
     place = token_file(where)
     if not place.exists():
         place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        place.touch(0o600)
-        place.write_text(secrets.token_urlsafe(_TOKEN_BYTES))
+        write_durably(place, secrets.token_urlsafe(_TOKEN_BYTES).encode())
     if place.stat().st_mode & 0o077:
         raise SpecError("others may read the token", where=str(place), hint=f"chmod 600 {place}")
-    return place.read_text().strip()
+    token = place.read_text().strip()
+    if len(token) < _TOKEN_BYTES:
+        raise SpecError("it holds no token that is long enough", where=str(place),
+                        hint=f"rm {place}: a new one is made")
+    return token
 
 
 def token_file(where: Settings) -> Path:
