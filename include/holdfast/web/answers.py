@@ -1,8 +1,18 @@
 """The shapes of the retrieval API's answers, for its OpenAPI description."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+
+def _printable(text: str) -> str:
+    """What is kept must be shown again; half a character could be shown to nobody."""
+    if not text.isprintable():
+        raise ValueError("it cannot be shown")
+    return text
+
+
+_Word = Annotated[str, Field(max_length=250), AfterValidator(_printable)]
 
 _MOMENT = r"^([0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9:.]{1,15}(Z|[+-][0-9]{2}:[0-9]{2})?)?)?$"
 _WHEN = "a date or time, ISO 8601, such as 2026-01-31 or 2026-01-31T08:00:00Z"
@@ -96,9 +106,9 @@ class Asked(BaseModel):
 
     since: str = Field("", pattern=_MOMENT, description=_WHEN)
     until: str = Field("", pattern=_MOMENT, description=f"{_WHEN}; a date to its end")
-    frameworks: list[str] = Field([], max_length=50)
-    services: list[str] = Field([], max_length=50)
-    suites: list[str] = Field([], max_length=50)
+    frameworks: list[_Word] = Field([], max_length=50)
+    services: list[_Word] = Field([], max_length=50)
+    suites: list[_Word] = Field([], max_length=50)
     days: int = Field(365, ge=1, le=3650, description="evidence older than this is stale")
 
 

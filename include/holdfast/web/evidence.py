@@ -1,5 +1,6 @@
 """The retrieval API: evidence for programs. Every route checks access; nothing can be changed."""
 
+import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -7,6 +8,7 @@ from datetime import UTC
 from typing import Annotated, Any
 
 from fastapi import BackgroundTasks, Depends, FastAPI, Path, Query, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.exceptions import HTTPException
 
@@ -86,6 +88,7 @@ def create_api(ports: Callable[[], Ports], require: Require) -> FastAPI:
                       response_model=ExportOf)
     app.add_api_route("/openapi.json", app.openapi, methods=["GET"], include_in_schema=False)
     app.add_exception_handler(HoldfastError, _refuse)
+    app.add_exception_handler(RequestValidationError, _correct)
     return app
 
 
@@ -100,6 +103,13 @@ def _refuse(_: Request, error: Exception) -> Response:
     """Say what is wrong: with the question, or with the evidence."""
     status = 503 if isinstance(error, EvidenceError) else 400
     return JSONResponse({"detail": str(error)}, status, dict(_HEADERS))
+
+
+def _correct(_: Request, error: Exception) -> Response:
+    """Say what makes no sense, not what was sent: that may be what cannot be written back."""
+    wrong = error.errors() if isinstance(error, RequestValidationError) else []
+    told = [{"type": w["type"], "loc": list(w["loc"]), "msg": w["msg"]} for w in wrong]
+    return Response(json.dumps({"detail": told}), 422, dict(_HEADERS), "application/json")
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ from holdfast.web.plain import COMMON, expect_own_form, form_of, page, place_of,
 _KINDS = ("", "plan", "approval", "run-start", "result", "report", "key-event")
 _FIELDS = ("kind", "verdict", "suite", "run_id", "control", "service", "from", "to")
 _PAGE = 50
+_DIGITS = 10  # of a record's number at most
 _EXPORT = "export"
 
 
@@ -53,7 +54,8 @@ class EvidencePages:
         frameworks = sorted({c.framework for c in known.values()})
         framework = request.query_params.get("framework", frameworks[0])
         days = request.query_params.get("days", "365")
-        if framework not in frameworks or not days.isdecimal() or not 1 <= int(days) <= 3650:
+        if framework not in frameworks or not days.isdecimal() or (
+                len(days) > 4 or not 1 <= int(days) <= 3650):
             raise HTTPException(400, "choose a framework, and 1 to 3650 days")
         found = standings(ports, framework, int(days))
         return page(pages.page_of(
@@ -136,7 +138,7 @@ def _found(
     try:
         if verdict and verdict not in Verdict.__members__:
             raise HTTPException(400, f"'{verdict}' is no verdict")
-        after = int(cursor) if cursor.isdecimal() else -1
+        after = int(cursor) if cursor.isdecimal() and len(cursor) <= _DIGITS else -1
         return ports.shown.records(Wanted(
             suites, asked["run_id"], asked["suite"], asked["kind"], asked["service"],
             asked["control"], verdict, moment(asked["from"]), moment(asked["to"], is_end=True),

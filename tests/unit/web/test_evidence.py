@@ -204,6 +204,16 @@ def test_an_export_that_makes_no_sense_is_refused(ask, body):
     assert ask("zoe", "/exports", "POST", JSON, json=body).status_code in (400, 422)
 
 
+@pytest.mark.parametrize("body", [
+    b'{"suites": ["\\ud800"]}', b'{"since": "\\udfff"}', b'{"days": "\\ud800"}',
+    b'{"suites": ["a\\nb"]}'])
+def test_half_a_character_is_refused_and_shown_to_nobody(ask, body):
+    """It was kept, and the list of exports could be written for nobody any more."""
+    said = JSON | {"content-type": "application/json"}
+    assert 422 == ask("zoe", "/exports", "POST", said, content=body).status_code
+    assert (200, []) == ((found := ask("zoe", "/exports")).status_code, found.json())
+
+
 def test_an_export_that_fails_says_why(ask, ports, monkeypatch):
     def broken(*_):
         raise EvidenceError("the log is damaged")

@@ -42,6 +42,13 @@ def test_a_question_that_makes_no_sense_is_told_beside_the_form(ask, query):
     assert (400, True) == (page.status_code, 'role="alert"' in page.text)
 
 
+@pytest.mark.parametrize(("query", "status"), [
+    (f"/evidence?cursor={'9' * 5000}", 200), (f"/controls?framework=dora&days={'9' * 5000}", 400)],
+    ids=["cursor", "days"])
+def test_a_number_that_nobody_could_mean_is_none(ask, query, status):
+    assert status == ask("zoe", query).status_code
+
+
 def test_a_record_is_shown_checked_with_its_proof(ask):
     page = ask("ana", "/evidence/3").text
     assert "signed by the key of its role" in page
