@@ -4,6 +4,7 @@ Standard library only.
 """
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -50,7 +51,7 @@ class Rule:
 
     def why_not_by(self, person: str, triggered_by: str) -> str:
         """Say why this person's yes does not count; empty if it does."""
-        if not person.strip():
+        if not _folded(person):
             return "nobody has put their name to it"
         if _is_same(person, triggered_by):
             return f"{person} has triggered the run, so another person must approve it"
@@ -93,5 +94,13 @@ class Approval:
 
 
 def _is_same(one: str, other: str) -> bool:
-    """Names of people as logins treat them: neither case nor blanks make another person."""
-    return one.strip().casefold() == other.strip().casefold()
+    """Names of people as logins treat them: neither case nor blanks make another person.
+
+    Nor does what is not seen, or is only another form of the same letters.
+    """
+    return _folded(one) == _folded(other)
+
+
+def _folded(name: str) -> str:
+    seen = "".join(c for c in unicodedata.normalize("NFKC", name) if c.isprintable())
+    return seen.strip().casefold()

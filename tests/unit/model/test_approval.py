@@ -28,6 +28,9 @@ def test_much_impact_must_be_approved_and_what_cannot_be_undone_always(
     pytest.param(("lead",), "Lead", True, id="named"),
     pytest.param(("lead",), "guest", False, id="not-named"),
     pytest.param((), "  ", False, id="nobody"),
+    pytest.param((), "\u200b", False, id="nobody-that-is-seen"),
+    pytest.param((), "s\u200bre", False, id="four-eyes-with-a-blank-of-no-width"),
+    pytest.param((), "\uff53\uff52\uff45", False, id="four-eyes-in-wide-letters"),
 ])
 def test_whose_yes_counts(by, person, counts):
     assert counts == (ApprovalSpec(by=by).rule.why_not_by(person, "sre") == "")
