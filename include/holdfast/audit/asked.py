@@ -54,12 +54,19 @@ def check_age(asked: Asked, made_at: datetime, head: Head) -> Iterator[Trouble]:
 
 
 def check_period(
-    asked: Asked, request: Request, first: int, statements: Mapping[int, Statement]
+    asked: Asked, request: Request, first: int, statements: Mapping[int, Statement],
+    known: datetime,
 ) -> Iterator[Trouble]:
     """Whether the bundle tells of all the period that was asked for.
 
-    A bundle goes to the end of the log; it begins with the log, or with a record of before.
+    A bundle goes to the end of the log; it begins with the log, or with a record of before. `known`
+    is until when that end was the log's.
     """
+    if asked.until is not None and known < asked.until < asked.now:
+        yield Trouble(
+            "E_RANGE_INCOMPLETE", "checkpoint", f"a head of {asked.until} or later", f"{known}",
+            "records of the period may have come after it",
+        )
     place = place_of(statements[first]) if first in statements else None
     for wanted in (asked.since, request.since):
         begins_before = first == 0 or (

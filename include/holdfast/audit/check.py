@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from holdfast import __version__
 from holdfast.audit import places
@@ -84,7 +85,8 @@ def check_bundle(bundle: Bundle, trust: Trust | None, asked: Asked) -> Found:
         *_oscal(bundle, told, content),
         *check_closed(bundle.names, manifest, told, manifest.size),
         *check_age(asked, manifest.at, head),
-        *check_period(asked, manifest.request, manifest.first, records.statements),
+        *check_period(asked, manifest.request, manifest.first, records.statements,
+                      _known(manifest, head)),
         *_required(asked, told, records.statements),
     ]
     return Found(
@@ -164,6 +166,11 @@ def _head(manifest: Manifest, head: Head) -> Iterator[Trouble]:
         yield _wrong("E_HEAD_MISMATCH", places.MANIFEST, f"{seen.origin}, {seen.size} records",
                      f"{manifest.origin}, {manifest.size} records",
                      "the manifest speaks of another head than the one in the bundle")
+
+
+def _known(manifest: Manifest, head: Head) -> datetime:
+    """Until when the head was the log's newest: as witnesses say, or else who made the bundle."""
+    return manifest.at if head.last_seen is None else datetime.fromtimestamp(head.last_seen, UTC)
 
 
 def _pin(asked: Asked, head: Head, entries: Entries) -> Sequence[Trouble]:

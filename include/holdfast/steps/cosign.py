@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 
 from holdfast.errors import EvidenceError, Postponed
 from holdfast.evidence.checkpoint import Checkpoint, checkpoint_of
@@ -73,6 +74,21 @@ def show_newest(ports: Ports) -> str:
     try:
         note, _ = ports.log.head()
         if not note or checkpoint_of(read_note(note)).size == seen_by_witnesses(ports):
+            return ""
+        found = cosign(ports)
+    except EvidenceError as error:
+        return str(error)
+    return "" if found is None or found.is_met else str(found)
+
+
+def show_until(ports: Ports, until: datetime) -> str:
+    """Have witnesses look again where they last did so before a time that is over.
+
+    Only then can a bundle show that nothing has come between. Says what is wrong, as `show_newest`.
+    """
+    try:
+        _, at = ports.log.head(is_cosigned=True)
+        if until > ports.clock.now() or (at and datetime.fromisoformat(at) >= until):
             return ""
         found = cosign(ports)
     except EvidenceError as error:

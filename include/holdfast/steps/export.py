@@ -18,7 +18,7 @@ from holdfast.ports.bundle import Ports
 from holdfast.ports.reports import CannotRender
 from holdfast.spec.excluded import load_excluded
 from holdfast.steps.catalogues import catalogue, contents
-from holdfast.steps.cosign import show_newest
+from holdfast.steps.cosign import show_newest, show_until
 from holdfast.steps.evidence import own_trust
 
 _log = logging.getLogger("holdfast.export")
@@ -40,7 +40,8 @@ def export(ports: Ports, request: Request, path: Path) -> Exported:
     EvidenceError if the log is empty, or has a record that cannot be read.
     """
     ports.notary.sign_head()
-    if unseen := show_newest(ports):
+    until = request.until
+    if unseen := show_newest(ports) or (show_until(ports, until) if until else ""):
         _log.warning("%s", unseen)
     note, at = ports.log.head()
     if not note:
@@ -48,13 +49,20 @@ def export(ports: Ports, request: Request, path: Path) -> Exported:
     head = read_note(note)
     source = Source(
         records=ports.notary.records()[:checkpoint_of(head).size],  # it may have grown since
-        head=head, at=datetime.fromisoformat(at), trust=own_trust(ports), catalogues=contents(),
+        head=head, at=_as_of(at, request, ports.clock.now()),
+        trust=own_trust(ports), catalogues=contents(),
         excluded=load_excluded(ports.settings.experiments, catalogue()),
         files=lambda told: _kept(ports, told), draw=_draw,
     )
     made = make(source, request)
     write_zip(path, made.contents, ports.notary.sign(made.manifest.statement(), Role.EXPORTER))
     return Exported(made.told, len(made.contents) + 1, path.stat().st_size, tuple(made.missing))
+
+
+def _as_of(at: str, request: Request, now: datetime) -> datetime:
+    """When the head was signed; where a period has ended since, its end: it is the head still."""
+    signed = datetime.fromisoformat(at)
+    return max(signed, request.until) if request.until and request.until <= now else signed
 
 
 def write_trust(ports: Ports, folder: Path) -> Trust:

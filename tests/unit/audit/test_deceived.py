@@ -162,3 +162,15 @@ def test_a_tree_whose_upper_tiles_are_of_another_log_is_found():
     assert [] == forger.check().troubles
     forger.files["log/tile/1/000.p/1"] = bytes(32)
     assert {"E_TILE"} == codes(forger.listed().check())
+
+
+def test_a_head_of_before_the_period_s_end_leaves_its_end_untold():
+    """Genuine, cosigned, and made anew: the quarter's failures came after it."""
+    made = world("HELD")
+    old = made.head()
+    made.clock.passed += 90 * 86_400
+    over = made.clock.now() - timedelta(days=20)
+    found = made.bundle(Request(until=over), old).check(until=over)
+    assert ({"E_RANGE_INCOMPLETE"}, 3) == (codes(found), found.exit_code)
+    assert [] == made.bundle(Request(until=over)).check(until=over).troubles
+    assert [] == made.bundle(note=old).check(until=made.clock.now() + timedelta(days=9)).troubles

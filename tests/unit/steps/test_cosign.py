@@ -1,6 +1,7 @@
 """E1: no fault before enough witnesses have seen the run's start."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -10,7 +11,13 @@ from holdfast.evidence.note import ED25519, read_verifier, verifier
 from holdfast.evidence.trust import POLICY
 from holdfast.evidence.witness import Refusal
 from holdfast.model.record import PREDICATES, Role, Statement
-from holdfast.steps.cosign import cosign, expect_cosigned, seen_by_witnesses, show_newest
+from holdfast.steps.cosign import (
+    cosign,
+    expect_cosigned,
+    seen_by_witnesses,
+    show_newest,
+    show_until,
+)
 from holdfast.steps.evidence import own_trust
 from holdfast.stores.log import SqlLog
 from holdfast.stores.notary import LocalNotary
@@ -19,6 +26,7 @@ from support.ports import memory_ports as made_ports
 from support.suites import suite
 
 RUN = "core--1"
+DAY = timedelta(days=1)
 START = Statement(f"{PREDICATES}run-start/v1", {}, {})
 
 
@@ -185,3 +193,26 @@ def test_witnesses_that_are_asked_again_and_again_sign_once_each(world):
     town.asleep = {"w3"}
     assert cosign(ports).is_met
     assert 4 == len(read_checkpoint(ports.log.head()[0])[1].signatures)
+
+
+def test_witnesses_look_again_once_a_period_is_over(world):
+    """A bundle of it must show that nothing came after what they saw before its end."""
+    ports, town = world
+    asked = []
+    ports = replace(ports, witness=lambda url, body: asked.append(url) or town.ask(url, body))
+    cosign(ports)
+    seen, now = len(asked), ports.clock.now()
+    assert ["", ""] == [show_until(ports, now - DAY), show_until(ports, now + DAY)]
+    assert seen == len(asked)
+    ports.clock.passed += DAY.total_seconds()
+    assert "" == show_until(ports, now + DAY / 2)
+    assert len(asked) > seen
+    town.asleep = {"w1", "w2", "w3"}
+    ports.clock.passed += DAY.total_seconds()
+    assert "0 have signed" in show_until(ports, now + DAY * 2)
+
+
+def test_a_policy_that_cannot_be_read_ends_no_export(world):
+    ports, _ = world
+    (ports.settings.trust / POLICY).write_text("nonsense")
+    assert "policy, line 1" in show_until(ports, ports.clock.now())

@@ -89,6 +89,18 @@ def test_a_file_that_is_gone_is_told_and_found_missing(tmp_path):
     assert 3 == found.exit_code
 
 
+def test_a_period_that_is_over_is_told_of_to_its_end(tmp_path):
+    """Nobody has written since: the head of before is the head at its end."""
+    ports = two_runs(tmp_path)
+    over = datetime.now(UTC)
+    for name in ("a.zip", "b.zip"):
+        export(ports, Request(until=over), tmp_path / name)
+    write_trust(ports, tmp_path / "trust")
+    options = Options(tmp_path / "trust", period=f"..{over.isoformat()}")
+    assert 0 == verify_file(tmp_path / "a.zip", options, NOW).exit_code
+    assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
+
+
 def test_an_empty_log_has_nothing_to_export(tmp_path):
     ports = wired(Settings(tmp_path, tmp_path))
     with pytest.raises(EvidenceError, match="the log is empty"):
