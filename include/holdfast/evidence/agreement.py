@@ -36,9 +36,9 @@ def check_agreement(statements: Mapping[int, Statement]) -> Iterator[Trouble]:
         kind, told, place = statement.predicate_type, statement.predicate, place_of(statement)
         if kind == _PLAN:
             said, start, at = {}, -1, None
-        for name in (n for n in _SAME if n in told):
-            if said.setdefault(name, told[name]) != told[name]:
-                yield _odds(index, f"{name} {said[name]}", str(told[name]),
+        for name, value in _told(told):
+            if said.setdefault(name, value) != value:
+                yield _odds(index, f"{name} {said[name]}", str(value),
                             "records of one run tell of two")
         if place is not None and told.get("run_id", place.run_id) != place.run_id:
             yield _odds(index, f"run {place.run_id}", str(told["run_id"]),
@@ -47,6 +47,24 @@ def check_agreement(statements: Mapping[int, Statement]) -> Iterator[Trouble]:
             start, at = index, signed_when(statement)
         if kind == _RESULT:
             yield from _result(index, told, start, at)
+
+
+def _told(told: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    """What must be told alike, and which service each experiment is about.
+
+    Plans say the service with the fault, results beside it.
+    """
+    yield from ((name, told[name]) for name in _SAME if name in told)
+    for experiment in _experiments(told):
+        fault = experiment.get("fault")
+        where = fault if isinstance(fault, Mapping) else experiment
+        if "service" in where:
+            yield f"service of {experiment.get('name')}", where["service"]
+
+
+def _experiments(told: Mapping[str, object]) -> Sequence[Mapping[str, object]]:
+    listed = told.get("experiments")
+    return [e for e in listed if isinstance(e, Mapping)] if isinstance(listed, list) else []
 
 
 def _result(
@@ -59,9 +77,7 @@ def _result(
     if not isinstance(told.get("is_postponed", False), bool):
         yield _odds(index, "yes or no", str(told["is_postponed"]),
                     "nobody can say whether the run was postponed")
-    experiments = told.get("experiments")
-    own = [e for e in experiments if isinstance(e, Mapping)] if isinstance(
-        experiments, list) else []
+    own = _experiments(told)
     if told.get("is_postponed") and any(_is_after(e, at) for e in own):
         yield _odds(index, "no fault", "one", "a run that is postponed has no fault")
     yield from _verdict(index, told, own)

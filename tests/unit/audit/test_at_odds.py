@@ -88,3 +88,18 @@ def test_a_result_of_no_run_is_found():
     made = world("HELD")
     made.batch.add("", Statement(f"{PREDICATES}result/v1", {}, {"verdict": "BROKEN"}))
     assert "E_AT_ODDS" in codes(made.bundle().check())
+
+
+def test_a_fault_at_another_service_than_planned_shows_nothing_of_it():
+    made = World()
+    fault = {"type": "noop", "service": "database"}
+    made.say("plan", "z", experiments=[{"name": "x", "fault": fault}, {"name": "y"}])
+    made.say("run-start", "z")
+    result(made, "z")
+    assert {"E_AT_ODDS"} == codes(made.bundle().check())
+
+
+def test_a_second_result_moves_no_experiment_to_another_service():
+    made = ran(World(), "z")
+    result(made, "z", experiments=[HELD | {"service": "database"}])
+    assert {"E_AT_ODDS"} == codes(made.bundle().check())
