@@ -52,10 +52,21 @@ class HomeNotifier:
             return "none" if error.message.startswith(absent) else f"not sent: {error}"
         try:
             request = _request(found, notice)
-            with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310
+            opener = urllib.request.build_opener(_Stay)
+            with opener.open(request, timeout=_TIMEOUT_SECONDS) as answer:
                 return f"sent: HTTP {answer.status}"
-        except (OSError, ValueError, HTTPException) as error:
+        except (OSError, SpecError) as error:
             return f"not sent: {error}"
+        except (ValueError, HTTPException) as error:  # its text quotes what was sent, secrets too
+            return (f"not sent: {type(error).__name__}, look at host, port, schema and password of "
+                    f"{WEBHOOK}")
+
+
+class _Stay(urllib.request.HTTPRedirectHandler):
+    """Follows nobody: the token is for one address."""
+
+    def redirect_request(self, *_: object) -> None:
+        return None
 
 
 def _opened(path: Path) -> TextIO:
@@ -76,7 +87,7 @@ def _told(log: TextIO, notice: Notice) -> bool:
 
 def _request(found: Connection, notice: Notice) -> urllib.request.Request:
     if found.type not in ("http", "https"):
-        raise ValueError(f"connection {found.id}: type '{found.type}' is neither http nor https")
+        raise SpecError(f"connection {found.id}: type '{found.type}' is neither http nor https")
     port = f":{found.port}" if found.port else ""
     headers = {"Content-Type": "application/json"}
     if found.password:

@@ -27,6 +27,12 @@ def webhook(settings):
             body = self.rfile.read(int(self.headers["Content-Length"]))
             server.seen.append((self.path, self.headers.get("Authorization"), json.loads(body)))
             self.send_response(server.answer)
+            self.send_header("Location", "/elsewhere")
+            self.end_headers()
+
+        def do_GET(self):
+            server.seen.append((self.path, self.headers.get("Authorization"), None))
+            self.send_response(200)
             self.end_headers()
 
         def log_message(self, *args):
@@ -86,6 +92,24 @@ def test_a_webhook_that_cannot_be_reached_is_written_down(settings, entry):
     _connect(settings, **entry)
     HomeNotifier(settings).tell(ABORT)
     assert _log(settings)[0]["webhook"].startswith("not sent: ")
+
+
+@pytest.mark.parametrize("entry", [
+    {"host": "u:planted@127.0.0.1"}, {"schema": "services/planted "}, {"schema": "planted\n"},
+    {"password": "planted\n"}, {"password": "planted\u20ac"}, {"host": "planted@[::1"},
+])
+def test_an_address_that_cannot_be_used_is_not_written_down(settings, entry):
+    _connect(settings, **({"conn_type": "http", "host": "127.0.0.1", "port": 9} | entry))
+    HomeNotifier(settings).tell(ABORT)
+    assert "not sent: " in _log(settings)[0]["webhook"]
+    assert "planted" not in settings.notices.read_text()
+
+
+def test_a_webhook_that_moved_gets_no_token_elsewhere(settings, webhook):
+    webhook.answer = 302
+    HomeNotifier(settings).tell(ABORT)
+    assert ["/hook"] == [path for path, _, _ in webhook.seen]
+    assert "not sent: HTTP Error 302" in _log(settings)[0]["webhook"]
 
 
 def test_a_line_torn_by_a_crash_is_no_obstacle(settings):
