@@ -7,6 +7,8 @@ from pathlib import Path
 
 from holdfast.errors import SpecError
 
+_NO_ID = "(no connection id in HOLDFAST_STORE)"
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -43,7 +45,7 @@ class Settings:
             home=(start / values.get("HOLDFAST_HOME", ".holdfast")).resolve(),
             experiments=(start / values.get("HOLDFAST_EXPERIMENTS", "experiments")).resolve(),
             commands=commands(values.get("HOLDFAST_COMMANDS", "")),
-            store=values.get("HOLDFAST_STORE", "").strip(),
+            store=_store(values.get("HOLDFAST_STORE", "").strip()),
         )
 
     @property
@@ -110,6 +112,14 @@ class Settings:
     def notices(self) -> Path:
         """Every notification as a line of JSON, whether or not it was delivered elsewhere."""
         return self.home / "notices.jsonl"
+
+
+def _store(written: str) -> str:
+    """The connection's id. An address, which may hold a password, goes no further than here.
+
+    It is no error yet: whoever stops everything must be able to, store or not.
+    """
+    return written if re.fullmatch(r"[A-Za-z0-9_.-]*", written) else _NO_ID
 
 
 def commands(text: str) -> dict[str, str]:

@@ -29,3 +29,12 @@ def test_a_store_of_several_machines_is_named_by_its_connection(tmp_path):
     given = {"HOLDFAST_HOME": str(tmp_path), "HOLDFAST_STORE": " holdfast_store "}
     assert "holdfast_store" == Settings.of(given, tmp_path).store
     assert "" == Settings.of({"HOLDFAST_HOME": str(tmp_path)}, tmp_path).store
+
+
+@pytest.mark.parametrize("address", [
+    "postgresql://u:planted@127.0.0.1/db", "host=h password=planted", "planted@h", "a\nplanted",
+])
+def test_an_address_in_place_of_a_connection_goes_no_further(tmp_path, address):
+    found = Settings.of({"HOLDFAST_HOME": str(tmp_path), "HOLDFAST_STORE": address}, tmp_path)
+    assert "planted" not in repr(found)
+    assert found.store, "a store was wanted: files are not what is meant"
