@@ -53,7 +53,7 @@ def connection(file: Path, connection_id: str) -> Connection:
     return Connection(
         id=connection_id,
         type=entry.get("conn_type", ""),
-        host=entry.get("host") or "",
+        host=plain_host(str(entry.get("host") or ""), f"{file}: {connection_id}"),
         port=_port(entry, str(file), connection_id),
         login=entry.get("login") or "",
         password=entry.get("password") or "",
@@ -79,6 +79,17 @@ def _extra(entry: Mapping[str, Any], where: str, connection_id: str) -> Mapping[
     if not isinstance(found, dict):
         raise SpecError("extra is no JSON object", where=f"{where}: {connection_id}")
     return found
+
+
+def plain_host(host: str, where: str) -> str:
+    """Never an address with a login in it: whatever cannot reach it quotes it whole."""
+    if "@" in host[1:] or "?" in host:  # the first letter may be that of an abstract socket
+        raise SpecError(
+            "a host is an address that may hold a password", where=where,
+            hint="login, password, host and port are parts of their own, as holdfast connect "
+                 "writes them",
+        )
+    return host
 
 
 def authorization(login: str, password: str) -> dict[str, str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, LiteralString, cast
 
-from holdfast.clients.connections import Connection, connection
+from holdfast.clients.connections import Connection, connection, plain_host
 from holdfast.errors import FaultError, SpecError, TransientFaultError
 
 if TYPE_CHECKING:
@@ -48,7 +48,10 @@ class Cluster:
             {"name": entry.host, "host": entry.host, "port": entry.port},
         ])
         try:
-            self.nodes = tuple(Node(str(n["name"]), str(n["host"]), int(n["port"])) for n in listed)
+            self.nodes = tuple(
+                Node(str(n["name"]), plain_host(str(n["host"]), entry.id), int(n["port"]))
+                for n in listed
+            )
         except (KeyError, TypeError, ValueError) as error:
             raise SpecError(f"the nodes of connection '{entry.id}' cannot be read ({error!r})",
                             hint="each has name, host and port: holdfast connect --node") from error

@@ -6,6 +6,7 @@ import stat
 import pytest
 
 from holdfast.clients.connections import connection, write_connection
+from holdfast.clients.postgres import Cluster
 from holdfast.errors import SpecError
 
 
@@ -85,3 +86,20 @@ def test_extra_may_be_text_as_airflow_writes_it(file):
 def test_an_address_of_six_is_in_brackets(file):
     write_connection(file, "six", {"conn_type": "http", "host": "::1", "port": 9090})
     assert "http://[::1]:9090" == connection(file, "six").url
+
+
+@pytest.mark.parametrize("host", [
+    "postgresql://u:planted@h/db", "http://u:planted@h", "u:planted@127.0.0.1",
+    "postgresql://h/db?password=planted",
+])
+def test_an_address_with_a_login_is_refused_and_not_told(file, host):
+    """Who cannot reach it, from libpq to aiohttp, says the whole of it."""
+    write_connection(file, "x", {"conn_type": "postgres", "host": host})
+    with pytest.raises(SpecError, match="may hold a password") as told:
+        connection(file, "x")
+    assert "planted" not in str(told.value)
+    write_connection(file, "x", {"conn_type": "postgres", "host": "h", "extra": {
+        "nodes": [{"name": "a", "host": host, "port": 1}]}})
+    with pytest.raises(SpecError, match="may hold a password") as told:
+        Cluster(connection(file, "x"))
+    assert "planted" not in str(told.value)
