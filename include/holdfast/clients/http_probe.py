@@ -5,6 +5,7 @@ that stays would ask only one instance.
 """
 
 import json
+import re
 import time
 from collections.abc import Mapping, Sequence
 from math import inf, isnan
@@ -20,6 +21,7 @@ from holdfast.ports.metrics import Sample
 
 MOST_BYTES = 256 * 1024
 """Of an answer, no more than this is read."""
+_INDEX = r"[0-9]{1,6}"
 
 
 class HttpTalker:
@@ -86,7 +88,7 @@ def number_at(body: bytes, field: str) -> tuple[float | None, str]:
     for step in field.split("."):
         if isinstance(found, Mapping) and step in found:
             found = found[step]
-        elif isinstance(found, Sequence) and step.isdecimal() and int(step) < len(found):
+        elif isinstance(found, Sequence) and re.fullmatch(_INDEX, step) and int(step) < len(found):
             found = found[int(step)]
         else:
             return None, f"the answer has no '{field}'"

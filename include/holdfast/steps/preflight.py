@@ -1,6 +1,7 @@
 """Say whether a run may start now, before anything is locked or touched."""
 
 import hashlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -127,8 +128,9 @@ def _loopback_port(ports: Ports, connection_id: str) -> int | None:
 
 def _pids(home: Path, pattern: str) -> list[int]:
     """What the pid files hold; one that holds none is for the driver to refuse."""
-    texts = (file.read_text().strip() for file in home.glob(pattern) if file.is_file())
-    return [int(text) for text in texts if text.isdecimal()]
+    files = (file for file in home.glob(pattern) if file.is_file())
+    texts = (file.read_text(errors="replace").strip() for file in files)
+    return [int(text) for text in texts if re.fullmatch(r"[0-9]{1,9}", text)]
 
 
 def _histories_missing(ports: Ports, suite: Suite) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """Whether the services of a suite are there, seen from where faults hit them. It only looks."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -62,7 +63,8 @@ def _processes(home: Path, service: str, pattern: str) -> Iterator[Seen]:
     if not files:
         yield Seen(service, pattern, Health.DOWN, "no pid file")
     for file in files:
-        pid = int(text) if (text := file.read_text().strip()).isdigit() else 0
+        text = file.read_text(errors="replace").strip()
+        pid = int(text) if re.fullmatch(r"[0-9]{1,9}", text) else 0
         process = look(pid) if pid else None
         if process is None:
             yield Seen(service, file.stem, Health.DOWN, "no process")

@@ -2,6 +2,7 @@
 
 import hmac
 import json
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -45,9 +46,10 @@ def form_token(secret: bytes, visitor: str, run_id: str, now: float) -> str:
 def is_token(token: str, secret: bytes, visitor: str, run_id: str, now: float) -> bool:
     """Whether the token is this person's, for this run, and not too old."""
     expires, _, signature = token.partition(".")
-    if not expires.isascii() or not expires.isdigit() or int(expires) < now:
+    if not re.fullmatch(r"[0-9]{1,15}", expires) or int(expires) < now:
         return False
-    return hmac.compare_digest(signature, _signature(secret, int(expires), visitor, run_id))
+    own = _signature(secret, int(expires), visitor, run_id)
+    return hmac.compare_digest(signature.encode(errors="replace"), own.encode())
 
 
 def is_same_origin(headers: Mapping[str, str]) -> bool:

@@ -1,6 +1,7 @@
 """What the pages of evidence and controls answer, once access has been checked."""
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
@@ -54,8 +55,8 @@ class EvidencePages:
         frameworks = sorted({c.framework for c in known.values()})
         framework = request.query_params.get("framework", frameworks[0])
         days = request.query_params.get("days", "365")
-        if framework not in frameworks or not days.isdecimal() or (
-                len(days) > 4 or not 1 <= int(days) <= 3650):
+        is_number = re.fullmatch(r"[0-9]{1,4}", days)
+        if framework not in frameworks or not is_number or not 1 <= int(days) <= 3650:
             raise HTTPException(400, "choose a framework, and 1 to 3650 days")
         found = standings(ports, framework, int(days))
         return page(pages.page_of(

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 
 from holdfast.web.poller import Poller, Pollers
@@ -38,4 +39,4 @@ async def events(pollers: Pollers, run_id: str, last: str) -> AsyncIterator[str]
 def _number(last: str, poller: Poller) -> int:
     """What the browser has seen of this very poller; of another it has to see all anew."""
     mark, _, number = last.partition("-")
-    return int(number) if mark == poller.mark and number.isdecimal() else 0
+    return int(number) if mark == poller.mark and re.fullmatch(r"[0-9]{1,15}", number) else 0

@@ -92,6 +92,11 @@ def test_a_number_is_read_from_the_answer():
     assert 7.0 == ask(Shop(body=b'{"queue": {"depth": 7}}'), field="queue.depth").value
 
 
+@pytest.mark.parametrize("field", ["a." + "9" * 5000, "a.²"])
+def test_an_index_beyond_all_lists_is_not_there(field):
+    assert (None, f"the answer has no '{field}'") == number_at(b'{"a": [1]}', field)
+
+
 def test_no_more_is_read_than_is_allowed():
     found = ask(Shop(body=b"x" * (MOST_BYTES + 1)), field="a")
     assert f"GET / at shop_http: more than {MOST_BYTES} bytes" == found.why

@@ -216,3 +216,7 @@ def test_a_hostile_file_is_refused_at_once(opened, content):
 
 def test_each_format_is_its_file():
     assert ["awdit", "edn", "jepsen_log", "json", "jsonl", "npz", "plume"] == list(FORMATS)
+
+
+def test_a_process_of_more_digits_than_any_is_a_name(opened):
+    assert opened(LOG.replace("util - 1", f"util - {'9' * 5000}")).format == "jepsen_log"

@@ -143,6 +143,15 @@ def test_a_target_that_carries_the_guards_prometheus_postpones(tmp_path, prometh
     assert f"first: {told}; second: {told}" == reasons(ports)
 
 
+@pytest.mark.parametrize("content", [b"9" * 5000, b"\xff"])
+def test_a_pid_file_without_a_pid_is_left_to_the_driver(tmp_path, prometheus, content):
+    ports = planned(tmp_path)
+    file = tmp_path / "shop/run/api-1.pid"
+    file.parent.mkdir()
+    file.write_bytes(content)
+    preflight(ports, RUN)
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "metrics.example"])
 def test_a_tree_without_the_guards_prometheus_may_be_hit(tmp_path, prometheus, host):
     ports = planned(tmp_path)

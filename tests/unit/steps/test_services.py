@@ -77,9 +77,10 @@ def test_a_process_runs_hangs_and_is_gone(tmp_path):
     assert [Health.DOWN] == [s.health for s in one(tmp_path, process="*.pid")]
 
 
-@pytest.mark.parametrize("text", ["", "not a pid"])
+@pytest.mark.parametrize("text", ["", "not a pid", "²", "9" * 5000, b"\xff"])
 def test_a_pid_file_that_says_nothing_is_no_process(tmp_path, text):
-    (tmp_path / "api-1.pid").write_text(text)
+    content = text if isinstance(text, bytes) else text.encode()
+    (tmp_path / "api-1.pid").write_bytes(content)
     assert [("api-1", Health.DOWN)] == [(s.part, s.health) for s in one(tmp_path, process="*.pid")]
 
 

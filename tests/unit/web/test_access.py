@@ -26,6 +26,8 @@ def test_a_form_of_ones_own_is_known_again():
     pytest.param("9999999999." + TOKEN.partition(".")[2], SECRET, "ana", "shop--1", 1000.0,
                  id="made-younger"),
     pytest.param("", SECRET, "ana", "shop--1", 1000.0, id="none"),
+    pytest.param("9" * 5000 + ".x", SECRET, "ana", "shop--1", 1000.0, id="endless"),
+    pytest.param("9999999999.é\ud800", SECRET, "ana", "shop--1", 1000.0, id="foreign-letters"),
     pytest.param("².x", SECRET, "ana", "shop--1", 1000.0, id="no-number"),
 ])
 def test_any_other_form_is_not(token, secret, visitor, run, now):

@@ -43,8 +43,9 @@ def _take(builder: Builder, line: str, number: int) -> None:
         raise builder.wrong(number, f"damaged: {error}") from error
     if isinstance(value, Keyword):
         value = None  # `:timed-out`: why nobody knows
+    is_number = re.fullmatch(r"[0-9]{1,18}", process)
     builder.add([Row(
-        type=kind, f=f, value=value, process=int(process) if process.isdecimal() else process,
+        type=kind, f=f, value=value, process=int(process) if is_number else process,
     )], [number])
 
 
