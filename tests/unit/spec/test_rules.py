@@ -156,6 +156,16 @@ def test_each_step_of_a_rollout_counts_as_an_experiment():
     assert ["41 experiments (at most 40)"] == complaints((suites.TEXT[first:second], alone))
 
 
+@pytest.mark.parametrize(("address", "shown"), [
+    ("postgresql://u:planted@h/db", "h/db"),
+    ("postgresql://h/db?password=planted", "postgresql://h/db"),
+    ("host=h password=planted", "host"), ("u:p@planted@h", "h"),
+])
+def test_an_address_in_a_suite_is_told_without_its_password(address, shown):
+    told = f"'{shown}' is no connection (addresses are in connections)"
+    assert [told] == complaints(("postgres: shop_db", f'postgres: "{address}"'))
+
+
 def test_two_objectives_have_two_names():
     told = complaints(("{name: latency, indicator", "{name: errors, indicator"))
     assert "objective 'errors' is there twice (give it a name of its own)" in told

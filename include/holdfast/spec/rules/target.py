@@ -29,7 +29,7 @@ def addresses_stay_outside(suite: Suite, _: Known) -> Iterator[Problem]:
     """Addresses and secrets are in connections; a suite names their ids."""
     for place, value in _connection_ids(suite):
         if not re.fullmatch(r"[A-Za-z0-9_.-]+", value):
-            shown = value if "@" not in value else value.rpartition("@")[2]
+            shown = re.split("[?=]", value.rpartition("@")[2])[0]  # no password, wherever it is
             hint = foreign(value) or "addresses are in connections"
             yield Problem(place, f"'{shown}' is no connection", hint)
 
