@@ -7,6 +7,8 @@ from decimal import Decimal
 from holdfast.errors import Postponed
 from holdfast.model.ledger import Account, Balance, Claim, Posting, as_amount, millionths
 
+_MOST = 10**18
+"""Millionths that one posting can hold in every store; no budget allows so much."""
 _Place = tuple[str, str, str, str]  # day, currency, run and experiment
 
 
@@ -34,11 +36,11 @@ def settling(there: Iterable[Posting], costs: Mapping[str, Decimal], at: str) ->
     """Close a run's account: spend what each experiment cost, give back the rest.
 
     One without a cost is charged all that it holds: what is not known is not free. What was spent
-    beyond the reservation is booked too.
+    beyond the reservation is booked too, as far as a posting can hold it.
     """
     postings: list[Posting] = []
     for place, count in _open(there).items():
-        cost = millionths(costs[place[3]]) if place[3] in costs else count
+        cost = min(millionths(costs[place[3]]), _MOST) if place[3] in costs else count
         for source, target, amount in (
             (Account.RESERVED, Account.SPENT, min(cost, count)),
             (Account.RESERVED, Account.FREE, max(0, count - cost)),

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 Points = Sequence[tuple[float, float]]
+_MOST = 2.0 ** 53
+"""Beyond this a float counts no single request: nobody has sent so many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +22,11 @@ class Counted:
 
 
 def rise(before: float, after: float) -> float:
-    """What was counted between two readings; after a restart at least what the new one shows."""
-    return after - before if after >= before else after
+    """What was counted between two readings; after a restart at least what the new one shows.
+
+    Never less than nothing: what falls below zero is no counter.
+    """
+    return min(_MOST, max(0.0, after - before if after >= before else after))
 
 
 def rises(before: Mapping[str, float], after: Mapping[str, float]) -> float:

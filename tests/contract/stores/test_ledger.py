@@ -46,6 +46,15 @@ def test_what_is_settled_is_no_longer_set_aside(ledger):
     assert [] == ledger.unsettled()
 
 
+def test_a_cost_beyond_all_books_is_booked_as_the_most(ledger):
+    """A counter that went mad must not keep a run's money set aside for ever."""
+    ledger.reserve(CLAIM)
+    ledger.settle("s--1", {"x": Decimal("1e30")})
+    told = balance(ledger.postings())
+    assert (10**12 + 3, 0) == (told.spent, told.open)
+    assert [] == ledger.unsettled()
+
+
 def test_a_refused_claim_leaves_nothing(ledger):
     with pytest.raises(Postponed):
         ledger.reserve(replace(CLAIM, limit=Decimal(15)))

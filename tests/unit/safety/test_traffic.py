@@ -45,3 +45,10 @@ def test_a_restart_in_between_only_ever_hides_what_nobody_read(steps, at):
 ])
 def test_each_series_is_counted_by_itself(every, expected):
     assert Counted(expected, 0.0) == counted(every, 100.0, 103.0)
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=2, max_size=6))
+def test_what_is_no_counter_counts_never_less_than_nothing_and_never_endlessly(values):
+    """A suite says what counts its requests: `-x` would pay its budget back."""
+    seen = [(100.0 + n, value) for n, value in enumerate(values)]
+    assert 0.0 <= counted([seen], 100.0, 105.0).rise <= 6 * 2.0 ** 53
