@@ -1,6 +1,8 @@
 """Take an approval back: what was broken on it ends, and nothing more of the run begins."""
 
-from holdfast.errors import HoldfastError, SpecError
+from collections.abc import Mapping
+
+from holdfast.errors import EvidenceError, HoldfastError, SpecError
 from holdfast.model.approval import Answer, Approval
 from holdfast.model.lease import LeaseState, Reason, Revocation
 from holdfast.model.run import RunState
@@ -15,8 +17,8 @@ def withdraw(ports: Ports, run_id: str, by: str, why: str) -> dict[str, LeaseSta
     """End every fault of the run, say how each ended, and sign who took the approval back and why.
 
     The faults end first, by the same three ways as a stop: neither Airflow nor the books are
-    needed for it. SpecError if there is nothing to take back; what cannot be signed is said
-    afterwards.
+    needed for it. SpecError if there is nothing to take back; EvidenceError, once the faults have
+    ended, if it cannot be signed: again it signs what is missing.
     """
     told = _approved(ports, run_id)
     at = ports.clock.now().isoformat()
@@ -33,8 +35,19 @@ def withdraw(ports: Ports, run_id: str, by: str, why: str) -> dict[str, LeaseSta
         taken = Approval(
             told.plan_digest, Answer.WITHDRAWN, by, ports.clock.now(), why, approved_by=told.by
         )
-        record(ports, run_id, taken)
+        try:
+            record(ports, run_id, taken)
+        except EvidenceError as error:
+            raise _not_signed(ends, error) from error
     return ends
+
+
+def _not_signed(ends: Mapping[str, LeaseState], error: EvidenceError) -> EvidenceError:
+    ended = ", ".join(f"lease {i} {state}" for i, state in ends.items()) or "none was on"
+    return EvidenceError(
+        f"the run is stopped ({ended}), but that its approval was taken back is not signed: "
+        f"{error}. Withdraw it again while the run goes on; its result names, in any case, who "
+        "ended its faults and why")
 
 
 def _approved(ports: Ports, run_id: str) -> Approval | None:

@@ -2,7 +2,14 @@
 
 import pytest
 
-from holdfast.errors import ApprovalRefused, HoldfastError, Postponed, SpecError, Stopped
+from holdfast.errors import (
+    ApprovalRefused,
+    EvidenceError,
+    HoldfastError,
+    Postponed,
+    SpecError,
+    Stopped,
+)
 from holdfast.model.approval import Answer
 from holdfast.model.lease import LeaseState, Reason
 from holdfast.model.run import EntryKind, RunState
@@ -75,6 +82,21 @@ def test_the_page_tells_both_names(on):
     withdraw(on, RUN, "cto", "enough")
     assert look(on, RUN).answered.startswith(
         "withdrawn by cto, had been approved by lead, 2026-01-01 02:00")
+
+
+def test_the_fault_ends_though_it_cannot_be_signed_and_again_it_is(on, monkeypatch):
+    def full(*_, **__):
+        raise EvidenceError("disk full")
+
+    monkeypatch.setattr(on.notary, "append", full)
+    with pytest.raises(EvidenceError, match=r"stopped \(lease lease-first [a-z]+\).*disk full"):
+        withdraw(on, RUN, "lead", "enough")
+    monkeypatch.undo()
+    assert Reason.WITHDRAWN is on.leases.read("lease-first").revoked.reason
+    assert Answer.APPROVED is signed_answer(on, RUN).answer
+    assert "approval withdrawn: enough" in note_stop(on, RUN)
+    withdraw(on, RUN, "lead", "enough")
+    assert Answer.WITHDRAWN is signed_answer(on, RUN).answer
 
 
 def test_taken_back_twice_is_signed_once(on):
