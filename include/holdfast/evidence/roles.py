@@ -69,6 +69,8 @@ def read_roles(content: bytes) -> Roles:
                       for n, digests in told.get("catalogues", {}).items()}
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise EvidenceError(f"roles: {error!r}") from error
+    if len({key.id for key in keys}) < len(keys):
+        raise EvidenceError("roles: a key is there twice; one key does not sign for two")
     return Roles(keys, catalogues)
 
 
@@ -114,10 +116,16 @@ def told(key: RoleKey) -> dict[str, object]:
     return {"role": key.role.value, "key_id": key.id, "public": public, **who, **times}
 
 
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"{text} says no time zone")
+    return moment
+
+
 def _read(told: Mapping[str, str]) -> RoleKey:
     public = Ed25519PublicKey.from_public_bytes(base64.b64decode(told["public"], validate=True))
-    since, until = (
-        datetime.fromisoformat(told[name]) if name in told else None for name in ("from", "until"))
+    since, until = (_moment(told[name]) if name in told else None for name in ("from", "until"))
     found = RoleKey(Role(told["role"]), public, str(told.get("identity", "")), since, until)
     if found.id != told["key_id"]:
         raise ValueError(f"the key is not {str(told['key_id'])[:16]}")

@@ -20,12 +20,13 @@ from holdfast.evidence.roles import (
 from holdfast.model.record import PREDICATES, Role, Statement
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(32)).public_key()
+OTHER = Ed25519PrivateKey.from_private_bytes(bytes([1] * 32)).public_key()
 FROM, UNTIL = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 12, 31, tzinfo=UTC)
 LEAD = RoleKey(Role.APPROVER, KEY, "lead", FROM, UNTIL)
 
 
 def test_roles_read_back():
-    roles = Roles([LEAD, RoleKey(Role.RUNNER, KEY)], {"catalogue": ["sha256:1"]})
+    roles = Roles([LEAD, RoleKey(Role.RUNNER, OTHER)], {"catalogue": ["sha256:1"]})
     again = read_roles(roles.as_json())
     assert roles.as_json() == again.as_json()
     (key,) = again.of(Role.APPROVER).values()
@@ -72,3 +73,17 @@ def test_what_announces_no_keys_is_refused(keys):
     with pytest.raises(EvidenceError, match="not an announcement"):
         announced([Statement(KEY_EVENT, {}, {"keys": keys})])
     assert [] == announced([Statement(KEY_EVENT, {}, {"keys": "none"})])
+
+
+def test_one_key_does_not_sign_for_two():
+    """Else whoever runs a suite approves it too, and the roles would not show it."""
+    both = Roles([LEAD, RoleKey(Role.RUNNER, KEY)]).as_json()
+    with pytest.raises(EvidenceError, match="there twice"):
+        read_roles(both)
+
+
+def test_a_key_that_is_valid_from_nobody_s_midnight_on_is_refused():
+    told = json.loads(Roles([LEAD]).as_json())
+    told["keys"][0]["from"] = "2026-01-01"
+    with pytest.raises(EvidenceError, match="no time zone"):
+        read_roles(json.dumps(told).encode())
