@@ -113,7 +113,8 @@ def _exceptions_of(run: RunTold) -> Iterable[Sequence[str]]:
 def _found(result: Statement) -> Iterable[str]:
     told = result.predicate.get("findings", ())
     for finding in told if isinstance(told, list) else ():
-        yield f"{finding.get('experiment') or 'whole run'}: {finding.get('text')}"
+        if isinstance(finding, Mapping):
+            yield f"{finding.get('experiment') or 'whole run'}: {finding.get('text')}"
 
 
 def _approvals(runs: Sequence[RunTold]) -> str:

@@ -9,6 +9,7 @@ from holdfast.model.record import Statement
 
 GENESIS = hashlib.sha256(b"holdfast evidence log").hexdigest()
 """What the first record names as its predecessor."""
+_YEARS = range(1970, 9000)  # a date beyond them can be compared with none
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ def place_of(statement: Statement) -> Place | None:
         return None
     place = Place(**log)
     try:
-        return place if place.moment.tzinfo is not None else None
+        moment = place.moment
     except ValueError:
         return None
+    return place if moment.tzinfo is not None and moment.year in _YEARS else None

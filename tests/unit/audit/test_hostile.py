@@ -177,3 +177,15 @@ def test_a_result_of_the_last_of_days_ends_no_check():
     forger = world("HELD").bundle().edited(
         4, lambda told: told.update(sealed_at="9999-12-31T00:00:00+00:00"))
     assert "E_ENTRY_NOT_IN_LOG" in codes(forger.listed().check(require=["dora:art-24.4"]))
+
+
+@pytest.mark.parametrize("recorded_at", ["0001-01-01T00:00:00+00:00", "9999-12-31T00:00:00+00:00"])
+def test_a_record_of_the_first_or_last_of_days_has_no_place(recorded_at):
+    forger = world("HELD").bundle().edited(
+        4, lambda told: told["log"].update(recorded_at=recorded_at))
+    assert "E_NO_PLACE" in codes(forger.listed().check())
+
+
+def test_findings_that_are_none_are_told_of_by_nobody():
+    forger = world("BROKEN").bundle().edited(4, lambda told: told.update(findings=[[], None]))
+    assert "E_ENTRY_NOT_IN_LOG" in codes(forger.listed().check())
