@@ -11,6 +11,7 @@ from holdfast.witness.state import Witness
 
 _log = logging.getLogger("holdfast.witness")
 _MOST_BYTES = 64 * 2**10
+_DIGITS = len(str(_MOST_BYTES))
 _PLAIN = "text/plain; charset=utf-8"
 
 
@@ -32,7 +33,7 @@ class _Handler(BaseHTTPRequestHandler):
         size = self.headers.get("Content-Length", "")
         if self.path != "/add-checkpoint":
             self._refuse(404, "no such address")
-        elif not size.isdecimal() or int(size) > _MOST_BYTES:
+        elif not size.isdecimal() or len(size) > _DIGITS or int(size) > _MOST_BYTES:
             self._refuse(400, f"a request says its length, at most {_MOST_BYTES} bytes")
         else:
             self._sign(self.rfile.read(int(size)))
