@@ -30,7 +30,7 @@ class Options:
 def verify_file(path: Path, options: Options, now: datetime) -> Found:
     """Check the bundle; a pin is written where all is well, and only moves forward.
 
-    EvidenceError if trust or pin cannot be read.
+    EvidenceError if trust or pin cannot be read, or the pin not be written.
     """
     trust = None if options.trust is None else read_folder(options.trust)
     asked = _asked(options, now)
@@ -40,7 +40,7 @@ def verify_file(path: Path, options: Options, now: datetime) -> Found:
     except NotABundle as error:
         return Found([error.trouble])
     if options.pin is not None and found.head and found.exit_code in (0, 6):
-        options.pin.write_text(found.head)
+        _keep(options.pin, found.head)
     return found
 
 
@@ -109,6 +109,17 @@ def read_period(text: str) -> tuple[datetime | None, datetime | None]:
     if since is not None and until is not None and until < since:
         raise EvidenceError(f"'{text}' ends before it begins")
     return since, until
+
+
+def _keep(pin: Path, head: str) -> None:
+    """Replace the pin whole: half of one would be none, and what was seen forgotten."""
+    new = pin.with_name(f"{pin.name}.new")
+    try:
+        new.write_text(head, encoding="utf-8")
+        new.replace(pin)
+    except OSError as error:
+        raise EvidenceError(f"all is well, but the pin {pin} cannot be written: {error}"
+                            ) from error
 
 
 def _pin(path: Path | None) -> Checkpoint | None:

@@ -189,3 +189,17 @@ def test_a_record_of_the_first_or_last_of_days_has_no_place(recorded_at):
 def test_findings_that_are_none_are_told_of_by_nobody():
     forger = world("BROKEN").bundle().edited(4, lambda told: told.update(findings=[[], None]))
     assert "E_ENTRY_NOT_IN_LOG" in codes(forger.listed().check())
+
+
+def test_a_pin_that_cannot_be_written_is_told(tmp_path, capsys):
+    made = world("HELD")
+    given = trust()
+    (tmp_path / "trust").mkdir()
+    (tmp_path / "trust" / "policy").write_bytes(policy_text(given.policy))
+    (tmp_path / "trust" / "roles.json").write_bytes(given.roles.as_json())
+    (tmp_path / "b.zip").write_bytes(made.bundle().packed().getvalue())
+    asked = [str(tmp_path / "b.zip"), "--trust", str(tmp_path / "trust"), "--pin"]
+    assert 2 == main([*asked, str(tmp_path / "nowhere" / "pin")])
+    assert "cannot be written" in capsys.readouterr().err
+    assert 0 == main([*asked, str(tmp_path / "pin")])
+    assert ["b.zip", "pin", "trust"] == sorted(p.name for p in tmp_path.iterdir())
