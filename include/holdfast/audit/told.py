@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,9 +10,12 @@ from holdfast.audit.request import Request
 from holdfast.audit.runs import RunTold, Statements, population, runs_of, selected
 from holdfast.controls.coverage import coverage, gaps
 from holdfast.controls.results import by_service
+from holdfast.errors import EvidenceError
 from holdfast.model.control import Control, Excluded, Result, Standing
 
-NO_RESULT = (KeyError, ValueError, TypeError, AttributeError)
+MOST = 20_000
+"""So many controls by services a report tells of at most: all there are, at 100 services."""
+NO_RESULT = (KeyError, ValueError, TypeError, AttributeError, EvidenceError)
 """What a signed result that Holdfast has not made may end in."""
 
 
@@ -63,7 +66,18 @@ def standings(runs: Sequence[RunTold], basis: Basis) -> Sequence[Standing]:
         for index, statement in run.results.items():
             results += by_service(index, run.run_id, statement.predicate)
     mine = [r for r in results if not request.services or r.service in request.services]
+    _expect_few(mine, frozenset(control.name for control in own))
     return coverage(own, mine, basis.at, request.days, basis.excluded)
+
+
+def _expect_few(results: Sequence[Result], known: Set[str]) -> None:
+    """A few records can name so many services and controls that nobody could write the report."""
+    pairs = set[tuple[str, str]]()
+    for result in results:
+        pairs.update((result.service, name) for name in result.controls & known)
+        if len(pairs) > MOST:
+            raise EvidenceError(f"more than {MOST} controls by services; choose a framework, "
+                                "services or suites")
 
 
 def tables(told: Told) -> Mapping[str, bytes]:

@@ -13,6 +13,7 @@ from holdfast.audit import places
 from holdfast.audit.__main__ import main
 from holdfast.audit.verify import Options, said, verify_file
 from holdfast.controls.frameworks.catalogue import CONTENT
+from holdfast.controls.table import read_table
 from holdfast.evidence.canonical import canonical
 from holdfast.evidence.checkpoint import Checkpoint
 from holdfast.evidence.envelope import PAYLOAD_TYPE, pae
@@ -203,3 +204,12 @@ def test_a_pin_that_cannot_be_written_is_told(tmp_path, capsys):
     assert "cannot be written" in capsys.readouterr().err
     assert 0 == main([*asked, str(tmp_path / "pin")])
     assert ["b.zip", "pin", "trust"] == sorted(p.name for p in tmp_path.iterdir())
+
+
+def test_a_record_of_more_services_than_a_report_can_tell_of_ends_soon():
+    """Some kilobytes took minutes, and gigabytes."""
+    names = [control.name for control in read_table(CONTENT)]
+    many = [{"verdict": "HELD", "service": str(number)} for number in range(1000)]
+    forger = world("HELD").bundle().edited(
+        4, lambda told: told.update(controls=names, experiments=many))
+    assert "E_MALFORMED" in codes(forger.listed().check(require=[names[0]]))
