@@ -122,7 +122,9 @@ class Windows(Frozen):
     """When faults may be on; without any of it, at any time."""
 
     time_zone: str | None = Field(None, description="by default the schedule's, else UTC")
-    allowed: tuple[Hours, ...] = Field((), description="any of these; none means all hours")
-    freezes: tuple[Freeze, ...] = ()
+    allowed: tuple[Hours, ...] = Field(
+        (), max_length=20, description="any of these; none means all hours"
+    )
+    freezes: tuple[Freeze, ...] = Field((), max_length=100)
     holidays: PublicHolidays | None = Field(None, description="no faults on these days")
     after_incident: AfterIncident | None = None

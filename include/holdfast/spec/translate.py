@@ -90,6 +90,11 @@ def _too_long(place: Place, value: Any, ctx: Mapping[str, Any]) -> Problem:
     return Problem(place, text, f"at most {ctx['max_length']}")
 
 
+def _too_many(place: Place, value: Any, ctx: Mapping[str, Any]) -> Problem:
+    text = f"{_called(place)} has {len(value)} items"
+    return Problem(place, text, f"at most {ctx['max_length']}")
+
+
 def _too_small(place: Place, value: Any, ctx: Mapping[str, Any]) -> Problem:
     return Problem(place, f"{_called(place)} is {_shown(value)}", f"at least {ctx['ge']}")
 
@@ -105,7 +110,7 @@ def _value(place: Place, value: Any, ctx: Mapping[str, Any]) -> Problem:
 _SAY: Mapping[str, Callable[[Place, Any, Mapping[str, Any]], Problem]] = {
     "missing": _missing, "extra_forbidden": _extra, "literal_error": _choice, "enum": _choice,
     "string_pattern_mismatch": _pattern, "too_short": _too_short, "string_too_short": _empty_text,
-    "string_too_long": _too_long,
+    "string_too_long": _too_long, "too_long": _too_many,
     "greater_than_equal": _too_small, "less_than_equal": _too_large, "value_error": _value,
 }
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdfast.model.windows import Hours
+from holdfast.model.windows import Day, Hours
 from holdfast.safety.windows import Calendar, closing, local, opening
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -111,3 +111,12 @@ def test_the_next_allowed_time_is_allowed_and_none_is_before_it(hours, after, sp
     while after < end:
         assert closing(one, after, span * MINUTE) is not None
         after += 7 * MINUTE
+
+
+def test_the_most_hours_there_may_be_are_looked_at_once_each():
+    """No fault ever fits: each opening of a year is tried, no minute between them."""
+    days: list[date] = []
+    hours = calendar(*((" ".join(Day), f"{at:02}:01", f"{at:02}:02") for at in range(20))).hours
+    tried = Calendar(BERLIN, hours, lambda day: days.append(day) or "")
+    assert None is opening(tried, utc("2026-01-01T00:00"), 10 * MINUTE)
+    assert len(days) < 400 * 20 * 5
