@@ -11,6 +11,7 @@ from holdfast.model.quantities import format_duration
 from holdfast.model.suite import Experiment, Schedule, Suite
 from holdfast.provider.params import form
 from holdfast.provider.shape import lay_out
+from holdfast.spec.letters import visible
 from holdfast.spec.load import LoadedSuite, load_suite
 from holdfast.spec.problems import SpecErrors
 
@@ -51,12 +52,13 @@ def read_all(files: Iterable[Path]) -> tuple[list[LoadedSuite], list[SpecError]]
         except SpecErrors as broken:
             errors += broken.errors
             continue
-        first = loaded.setdefault(found.suite.metadata.name, found)
+        name = found.suite.metadata.name
+        first = loaded.setdefault(name, found)
         if first is not found:
             errors.append(
                 SpecError(
-                    f"the name '{found.suite.metadata.name}' is taken by {first.path.name}",
-                    where=f"{file}:1:1",
+                    f"the name '{name}' is taken by {visible(first.path.name)}",
+                    where=f"{visible(str(file))}:1:1",
                     hint="suites are known by metadata.name",
                 )
             )

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ValidationError
 
 from holdfast.errors import SpecError
 from holdfast.spec import text, translate
+from holdfast.spec.letters import visible
 from holdfast.spec.problems import SpecErrors
 
 _Shape = TypeVar("_Shape", bound=BaseModel)
@@ -15,7 +16,7 @@ _Shape = TypeVar("_Shape", bound=BaseModel)
 def load_beside(file: Path, shape: type[_Shape]) -> tuple[_Shape, text.Source] | None:
     """Read and check the file; None where there is none. SpecError names line and column."""
     try:
-        source = text.read(text.of_file(file), str(file))
+        source = text.read(text.of_file(file), visible(str(file)))
         return shape.model_validate(source.data), source
     except SpecError as error:
         if isinstance(error.__cause__, FileNotFoundError):

@@ -32,9 +32,14 @@ def foreign(word: str) -> str:
     return f"'{found}' is {name_of(found)}" if found else ""
 
 
-def one_line(text: str) -> str:
-    """A text as one line of an error: nothing hidden, and not endless."""
-    seen = text if text.isprintable() else "".join(
+def visible(text: str) -> str:
+    """A text with nothing hidden in it: a file's name may hold line ends and terminal codes."""
+    return text if text.isprintable() else "".join(
         c if c.isprintable() else c.encode("unicode_escape").decode() for c in text
     )
+
+
+def one_line(text: str) -> str:
+    """A text as one line of an error: nothing hidden, and not endless."""
+    seen = visible(text)
     return seen if len(seen) <= _LONGEST else f"{seen[:_LONGEST - 3]}..."

@@ -2,7 +2,7 @@
 
 import hashlib
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from holdfast.errors import SpecError
 from holdfast.model.rollout import unroll
 from holdfast.model.suite import Suite
 from holdfast.spec import rules, steps, text, translate
-from holdfast.spec.letters import one_line
+from holdfast.spec.letters import one_line, visible
 from holdfast.spec.problems import Problem, SpecErrors
 from holdfast.spec.rules import Known
 
@@ -37,7 +37,7 @@ def load_suite(path: Path, known: Known | None = None) -> LoadedSuite:
         written = text.of_file(path)
     except SpecError as error:
         raise SpecErrors([error]) from error
-    return load_text(written, str(path), known)
+    return replace(load_text(written, visible(str(path)), known), path=path)
 
 
 def load_text(written: str, where: str, known: Known | None = None) -> LoadedSuite:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.errors import SpecError
-from holdfast.spec.letters import hidden, name_of, one_line
+from holdfast.spec.letters import hidden, name_of, one_line, visible
 from holdfast.spec.problems import Place
 
 MAX_BYTES = 256 * 1024
@@ -70,7 +70,7 @@ def read(text: str, where: str) -> Source:
 
 def of_file(path: Path) -> str:
     """The text of a regular file that is not too large: a pipe would wait for ever. SpecError."""
-    where = str(path)
+    where = visible(str(path))
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):

@@ -27,6 +27,21 @@ def test_the_digest_is_of_the_bytes_of_the_file(tmp_path):
     assert file == loaded.path
 
 
+@pytest.mark.parametrize("name", ["a\n::error::b", "\x1b[31ma", "\udcff"])
+def test_the_name_of_a_file_is_told_on_one_line(tmp_path, name):
+    """Whoever sends a suite for review names its file too, and a log is read line by line."""
+    file = tmp_path / f"{name}.suite.yaml"
+    file.write_text(suites.text(("owner:", "ownr:")))
+    with pytest.raises(SpecErrors) as told:
+        load_suite(file, suites.known())
+    assert str(told.value).isprintable()
+    file.write_text(suites.TEXT)
+    assert file == load_suite(file, suites.known()).path
+    with pytest.raises(SpecErrors) as told:
+        load_suite(file / "x", suites.known())
+    assert str(told.value).isprintable()
+
+
 def test_a_suite_may_be_json(tmp_path):
     plain = json.dumps(YAML(typ="safe", pure=True).load(suites.TEXT), indent=2)
     assert suites.suite() == load_text(plain, "checkout.suite.json", suites.known()).suite
