@@ -107,6 +107,7 @@ def _entries(file: Path) -> dict[str, dict[str, Any]]:
                 "others may read this file of secrets", where=where, hint=f"chmod 600 {file}"
             )
         entries: dict[str, dict[str, Any]] = json.loads(file.read_text())
+        json.dumps(entries, ensure_ascii=False).encode()  # no half letters: nobody can send them
     except FileNotFoundError:
         raise SpecError(
             "there is no connections file", where=where,

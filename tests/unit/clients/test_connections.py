@@ -88,6 +88,13 @@ def test_an_address_of_six_is_in_brackets(file):
     assert "http://[::1]:9090" == connection(file, "six").url
 
 
+def test_half_a_letter_is_refused_before_anybody_tries_to_send_it(file):
+    write_connection(file, "x", {"conn_type": "postgres", "password": "planted\ud800"})
+    with pytest.raises(SpecError, match="surrogates not allowed") as told:
+        connection(file, "x")
+    assert "planted" not in str(told.value)
+
+
 @pytest.mark.parametrize("host", [
     "postgresql://u:planted@h/db", "http://u:planted@h", "u:planted@127.0.0.1",
     "postgresql://h/db?password=planted",
