@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from airflow.api_fastapi.app import get_auth_manager
 from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
-from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
+from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity, DagDetails
 from airflow.api_fastapi.auth.tokens import get_signing_key
 from airflow.api_fastapi.core_api.security import get_user, requires_access_dag
 from fastapi import Depends, HTTPException, Request
@@ -28,8 +28,11 @@ def require() -> Require:
 
 def _visitor(request: Request, user: Annotated[BaseUser, Depends(get_user)]) -> Visitor:
     def readable(suites: Collection[str]) -> Collection[str]:
-        may_see: set[str] = get_auth_manager().get_authorized_dag_ids(user=user, method="GET")
-        return may_see.intersection(suites)
+        """Of a suite that is no DAG any more, whoever may see any DAG sees what it left."""
+        manager = get_auth_manager()
+        may_see: set[str] = manager.get_authorized_dag_ids(user=user, method="GET")
+        return {s for s in suites if s in may_see or manager.is_authorized_dag(
+            method="GET", user=user, details=DagDetails(id=s))}
 
     def may_stop(suite: str) -> bool:
         check: Any = requires_access_dag("PUT", DagAccessEntity.RUN, param_dag_id=suite)
