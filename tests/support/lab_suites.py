@@ -98,8 +98,8 @@ def texts() -> Iterator[tuple[str, str]]:
     """Name and text of each."""
     yield POOR, _filled(POOR, "purse", 60.0, _FAULTS[0]) + _BUDGET
     yield ASKED, _filled(ASKED, "gate", HELD_SECONDS, _FAULTS[0]) + _APPROVAL
-    yield PATIENT, _filled(PATIENT, "unlogged", 2.0, _FAULTS[0]) + _BUFFERED
-    yield SEEN, _filled(SEEN, "witnessed", 2.0, _FAULTS[0]) + _COSIGNED
+    yield PATIENT, _filled(PATIENT, "unlogged", BRIEF_SECONDS, _FAULTS[0]) + _BUFFERED
+    yield SEEN, _filled(SEEN, "witnessed", BRIEF_SECONDS, _FAULTS[0]) + _COSIGNED
     for name, fault in STAGED.items():
         yield name, _filled(name, f"stage-{name}", _STAGED_SECONDS[name[:4]], fault)
     for lane in range(LANES):
