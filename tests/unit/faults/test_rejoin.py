@@ -94,6 +94,22 @@ def test_a_node_is_started_with_its_own_settings(place: _rejoin.Place, tmp_path:
     assert not place.kept.exists()
 
 
+def test_the_password_is_in_no_environment_and_in_no_file_that_stays(
+    place: _rejoin.Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeNodes, "password", "p:a\\ss'w")
+    script(place.programs / "pg_rewind", (
+        f"env > {tmp_path}/env\ncat $PGPASSFILE > {tmp_path}/told\n"
+        f"stat -L -c %a $PGPASSFILE > {tmp_path}/mode\necho $PGPASSFILE >> {tmp_path}/told\n"
+    ))
+    rejoin(place)
+    told = (tmp_path / "told").read_text().splitlines()
+    assert "*:*:*:*:p\\:a\\\\ss'w" == told[0]
+    assert told[1].startswith("/dev/fd/")
+    assert "600" == (tmp_path / "mode").read_text().strip()
+    assert "ss'w" not in (tmp_path / "env").read_text()
+
+
 def test_whoever_takes_over_from_a_killed_one_has_the_nodes_own_settings(
     place: _rejoin.Place, tmp_path: Path
 ) -> None:

@@ -4,9 +4,9 @@ import fcntl
 import os
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from holdfast.clients import processes
@@ -103,9 +103,10 @@ def _follow(nodes: Cluster, dead: Node, primary: Node, place: Place, lock: int) 
     _own_files.restore(folder, own)  # a rewind that was cut off may have put others there
     source = nodes.address(primary, secret=False)
     rewind = [str(programs / "pg_rewind"), f"--target-pgdata={folder}", f"--source-server={source}"]
-    secret = {"PGPASSWORD": nodes.password} if nodes.password else {}
     try:
-        _run(nodes, dead, folder, rewind, _Terms(max(_PROGRAM, place.patience), (lock,), secret))
+        with _password(nodes.password, folder) as handle:
+            terms = _Terms(max(_PROGRAM, place.patience), (lock,), handle)
+            _run(nodes, dead, folder, rewind, terms)
     finally:
         _own_files.restore(folder, own)  # pg_rewind has put the other node's in their place
     _write_standby(nodes, dead, primary, folder)
@@ -140,11 +141,11 @@ def _start(nodes: Cluster, node: Node, place: Place) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Terms:
-    """How long a program may run, the handles it inherits, and what it learns in secret."""
+    """How long a program may run, and the handles it inherits; that of a password file, or -1."""
 
     seconds: float = _PROGRAM
     handles: tuple[int, ...] = ()
-    secret: Mapping[str, str] = field(default_factory=dict)
+    password: int = -1
 
 
 def _run(
@@ -152,16 +153,39 @@ def _run(
     terms: _Terms = _Terms(),
 ) -> None:
     """Run a program of PostgreSQL as the data directory's owner: it refuses to be root."""
+    has_password = terms.password >= 0
     done = subprocess.run(
         [*_as_owner(folder), *command], cwd=folder,
-        env={"LC_ALL": "C", "PATH": "/usr/bin:/bin", **terms.secret},
+        env={"LC_ALL": "C", "PATH": "/usr/bin:/bin"}
+        | ({"PGPASSFILE": f"/dev/fd/{terms.password}"} if has_password else {}),
         stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
-        timeout=terms.seconds, pass_fds=terms.handles,
+        timeout=terms.seconds,
+        pass_fds=(*terms.handles, terms.password) if has_password else terms.handles,
     )
     if done.returncode != 0:
         said = " ".join((done.stderr or done.stdout).strip().splitlines()[-1:])
         text = f"{Path(command[0]).name} failed: {said}"
         raise TransientFaultError(text, target=nodes.named(node))
+
+
+@contextmanager
+def _password(password: str, folder: Path) -> Iterator[int]:
+    """A handle to a password file of PostgreSQL's that is in memory only; -1 without a password.
+
+    An environment could be read in /proc, and a file on disk would outlive a kill.
+    """
+    if not password:
+        yield -1
+        return
+    owner, handle = folder.stat(), os.memfd_create("pgpass")
+    try:
+        os.fchmod(handle, 0o600)
+        os.fchown(handle, owner.st_uid, owner.st_gid)
+        escaped = password.replace("\\", "\\\\").replace(":", "\\:")
+        os.write(handle, f"*:*:*:*:{escaped}\n".encode())
+        yield handle
+    finally:
+        os.close(handle)
 
 
 def _as_owner(folder: Path) -> Sequence[str]:
