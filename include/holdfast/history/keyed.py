@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from holdfast.errors import CheckError
-from holdfast.history.columns import NIL, History, Ints, Shape, Transactions
+from holdfast.history.columns import INVOKE, NEMESIS, NIL, History, Ints, Shape, Transactions
 from holdfast.history.values import Values
 
 _PAIR = 2
@@ -17,22 +17,34 @@ def parts(history: History) -> Iterator[tuple[str, History]]:
 
     A key is a field of the row, or stands before the value as Jepsen's independent workloads
     write it: [key value], in every row of a client. CheckError, with its place, for a client's row
-    without a key among rows that have one: it is nobody's, and would be judged by nobody.
+    without a key among rows that have one, and for an operation that ends under another key than
+    it began: it is nobody's, and would be judged by nobody.
     """
     history = _unkeyed(history)
-    clients = history.process >= 0
-    keys = history.key[clients | (history.pair >= 0)]
+    clients = history.process != NEMESIS
+    keys = history.key[clients]
     if not len(keys) or (keys == NIL).all():
         yield "", history
         return
-    lost = np.flatnonzero(clients & (history.key == NIL))
-    if len(lost):
-        raise CheckError(f"operation {int(history.index[lost[0]])} has no key, and others have")
+    _check_keys(history, np.flatnonzero(clients))
     order = np.argsort(history.key, kind="stable")
     found, begins = np.unique(history.key[order], return_index=True)
     for key, rows in zip(found, np.split(order, begins[1:]), strict=True):
         if int(key) != NIL or len(found) == 1:
             yield history.atoms.text(int(key)), taken(history, rows)
+
+
+def _check_keys(history: History, clients: Ints) -> None:
+    lost = clients[history.key[clients] == NIL]
+    if len(lost):
+        raise CheckError(f"operation {int(history.index[lost[0]])} has no key, and others have")
+    ended = clients[(history.pair[clients] >= 0) & (history.type[clients] != INVOKE)]
+    strayed = ended[history.key[ended] != history.key[history.pair[ended]]]
+    if len(strayed):
+        row = int(strayed[0])
+        began, end = (history.atoms.text(int(history.key[r])) for r in (history.pair[row], row))
+        raise CheckError(f"operation {int(history.index[row])} ends with key {end}, and began "
+                         f"with {began}")
 
 
 def taken(history: History, rows: Ints) -> History:
