@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from holdfast.errors import CheckError
-from holdfast.history.columns import INVOKE, NEMESIS, NIL, History, Ints, Shape, Transactions
+from holdfast.history.columns import INVOKE, NEMESIS, NIL, OK, History, Ints, Shape, Transactions
 from holdfast.history.values import Values
 
 _PAIR = 2
@@ -73,9 +73,11 @@ def _cut(offsets: Ints, rows: Ints) -> tuple[Ints, Ints]:
 
 
 def _unkeyed(history: History) -> History:
-    """Move keys out of the values, if they stand there."""
+    """Move keys out of the values, if they stand there; what did not succeed need not tell it."""
     invoked = history.invocations
-    told = np.union1d(invoked, history.pair[invoked][history.pair[invoked] >= 0])
+    ends = history.pair[invoked][history.pair[invoked] >= 0]
+    silent = ends[(history.type[ends] != OK) & (history.shape[ends] == Shape.NIL)]
+    told = np.setdiff1d(np.union1d(invoked, ends), silent)
     lengths = np.diff(history.item_offsets)[told]
     if not len(told) or (history.key[told] != NIL).any() \
             or (history.shape[told] != Shape.LIST).any() or (lengths != _PAIR).any():
@@ -91,6 +93,7 @@ def _unkeyed(history: History) -> History:
             values.add(history.atoms.value(code), is_txn=False, plain=False)
         else:
             values.add(None, is_txn=False, plain=False)
+    keys[silent] = keys[history.pair[silent]]
     shape, atom, offsets, items, transactions = values.columns()
     return replace(history, key=keys, shape=shape, atom=atom, item_offsets=offsets, items=items,
                    transactions=transactions, atoms=values.atoms())

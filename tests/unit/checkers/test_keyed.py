@@ -5,6 +5,7 @@ import pytest
 from holdfast.errors import CheckError
 from holdfast.history.build import Builder, Row
 from holdfast.registry import Registry
+from support import histories
 
 REGISTER = Registry("checkers", "CHECKER")["register"]
 
@@ -53,3 +54,11 @@ def test_a_row_without_process_and_key_is_not_judged_by_nobody():
     with pytest.raises(CheckError, match="operation 2 has no key, and others have"):
         keyed((None, "invoke", "write", 1, 7), (None, "ok", "write", 1, 7),
               (None, "invoke", "read", None, None), (None, "ok", "read", 99, None))
+
+
+@pytest.mark.parametrize("kind", ["info", "fail"])
+@pytest.mark.parametrize(("name", "read"), [("set", [1]), ("set_full", [1]), ("counter", 1)])
+def test_what_did_not_succeed_need_not_tell_its_key(name, read, kind):
+    rows = [*histories.done(0, "add", ["a", 1]), (1, "invoke", "add", ["a", 2]),
+            (1, kind, "add", None), *histories.done(0, "read", ["a", None], ["a", read])]
+    assert "valid" == histories.judged(name, rows).outcome
