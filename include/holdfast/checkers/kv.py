@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from holdfast.checkers._linear import Does, Op
-from holdfast.checkers._register import Linear, Translate
+from holdfast.checkers._register import Linear, Translate, value_text
 from holdfast.errors import CheckError
-from holdfast.history.columns import NIL, OK, History
+from holdfast.history.columns import NIL, OK, History, Shape
 from holdfast.ports.checkers import KeyedChecker
 
 
@@ -27,8 +27,9 @@ def _change(does: Does) -> Translate:
 def _text(history: History, row: int) -> str:
     code = int(history.atom[row])
     value = "" if code == NIL else history.atoms.value(code)
-    if not isinstance(value, str):
-        raise CheckError(f"the value {value} of index {int(history.index[row])} is no text")
+    if history.shape[row] not in (Shape.NIL, Shape.ATOM) or not isinstance(value, str):
+        told = value_text(history, row)
+        raise CheckError(f"the value {told} of index {int(history.index[row])} is no text")
     return value
 
 

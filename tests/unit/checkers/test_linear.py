@@ -94,6 +94,8 @@ def test_a_store_of_texts(rows, told):
 @pytest.mark.parametrize(("name", "rows", "told"), [
     ("register", done(0, "push", 1), "'push' is no operation of a register: it knows read"),
     ("register", done(0, "cas", 1), "does not tell"), ("kv", done(0, "put", 5), "is no text"),
+    ("kv", done(0, "put", ["a"]), 'the value \\["a"\\] of index 0 is no text'),
+    ("kv", done(0, "get", None, ["a"]), 'the value \\["a"\\] of index 1 is no text'),
 ])
 def test_a_history_of_something_else_is_refused(name, rows, told):
     with pytest.raises(CheckError, match=told):
