@@ -12,6 +12,8 @@ from holdfast.history.columns import ATOMS, TYPES, Atoms, History, Kind, Shape, 
 from holdfast.history.pairs import Rows, paired
 
 VERSION = 1
+_ABOUT = 2
+"""Version, and whether the rows are ordered."""
 _PLAIN = ("index", "process", "type", "f", "time_ns", "key", "shape", "atom", "item_offsets",
           "items")
 _MICRO = ("offsets", "kind", "key", "shape", "atom", "read_offsets", "reads")
@@ -43,17 +45,19 @@ def load(name: str, content: bytes) -> History:
         with np.load(io.BytesIO(content), allow_pickle=False) as columns:
             return _history(name, {key: columns[key] for key in columns.files})
     except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile, UnicodeDecodeError,
-            NotImplementedError, OverflowError) as error:
+            NotImplementedError, OverflowError, MemoryError) as error:
         raise SpecError(f"damaged: {error}", where=name, hint=_HINT) from error
 
 
 def _history(name: str, columns: dict[str, Any]) -> History:
-    if columns["about"].tolist()[0] != VERSION:
-        raise ValueError(f"version {columns['about'].tolist()[0]} is not known")
     for key, column in columns.items():
-        if column.ndim != 1 or column.dtype != _dtype(key):
+        if not isinstance(column, np.ndarray) or column.ndim != 1 or column.dtype != _dtype(key):
             raise ValueError(f"{key} is no column of its kind")
         column.flags.writeable = False
+    if len(columns["about"]) != _ABOUT:
+        raise ValueError("about is no column of its kind")
+    if columns["about"][0] != VERSION:
+        raise ValueError(f"version {columns['about'][0]} is not known")
     plain = {key: columns[key] for key in _PLAIN}
     micro = Transactions(**{key: columns[f"micro_{key}"] for key in _MICRO})
     fs, atoms = tuple(_read(columns["fs"]).split("\n")), _read(columns["atoms"]).split("\0")

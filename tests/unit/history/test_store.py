@@ -56,6 +56,8 @@ def changed(path, **columns):
 
 @pytest.mark.parametrize(("columns", "told"), [
     ({"about": np.array([9, 1])}, "version 9 is not known"),
+    ({"about": np.zeros(0, np.int64)}, "about is no column"),
+    ({"about": np.array([1])}, "about is no column"), ({"about": np.array(1)}, "about is no"),
     ({"index": np.arange(3)}, "different lengths"),
     ({"index": np.arange(7.0)}, "no column of its kind"),
     ({"micro_kind": np.zeros(1, np.uint8)}, "different lengths"),
@@ -90,5 +92,27 @@ def test_objects_are_never_unpickled(kept):
 def test_a_file_that_was_cut_is_refused(kept, share):
     content = kept.read_bytes()
     kept.write_bytes(content[:int(len(content) * share)])
+    with pytest.raises(SpecError, match="damaged"):
+        open_history(kept)
+
+
+@pytest.mark.parametrize("name", ["foreign", "about"])
+def test_what_is_no_column_is_refused(kept, name):
+    with zipfile.ZipFile(kept, "a") as packed:
+        packed.writestr(name, "no array")
+    with pytest.raises(SpecError, match="is no column of its kind"):
+        open_history(kept)
+
+
+def test_a_column_that_claims_to_be_longer_than_memory_is_refused(kept):
+    with zipfile.ZipFile(kept) as packed:
+        content = {one: packed.read(one) for one in packed.namelist()}
+    column = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        column, {"descr": "<i8", "fortran_order": False, "shape": (10**13,)})
+    content["index.npy"] = column.getvalue()
+    with zipfile.ZipFile(kept, "w") as packed:
+        for one, told in content.items():
+            packed.writestr(one, told)
     with pytest.raises(SpecError, match="damaged"):
         open_history(kept)
