@@ -14,6 +14,9 @@ from holdfast.ports.checkers import Checked, KeyedChecker
 ENOUGH = 10
 """Acknowledged additions from which a history without a read counts as one that holds."""
 
+_WIDE = 1 << 61
+"""From here on sums are of Python's own integers, which have no end."""
+
 
 class Counter(Keyed):
     """`out-of-bounds`: a read that no choice of the additions under way explains.
@@ -68,7 +71,8 @@ def _bounds(history: History, begun: Ints, done: Ints) -> tuple[Ints, Ints]:
     adds = adds[history.are("add")[adds]]
     outcome = history.outcomes(adds)
     amount = _numbers(history, adds)
-    sure, maybe = np.zeros(len(history) + 1, np.int64), np.zeros(len(history) + 1, np.int64)
+    kind = np.int64 if np.abs(amount).sum(dtype=np.float64) < _WIDE else object
+    sure, maybe = np.zeros(len(history) + 1, kind), np.zeros(len(history) + 1, kind)
     tried = outcome != FAIL
     sure[history.pair[adds[outcome == OK]] + 1] = amount[outcome == OK]
     maybe[adds[tried] + 1] = amount[tried]

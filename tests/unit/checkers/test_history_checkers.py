@@ -7,6 +7,8 @@ import pytest
 from holdfast.errors import CheckError
 from support.histories import done, judged
 
+BIG = 2**62 - 1
+
 
 def told(found):
     return found.outcome, {name: list(v) for name, v in found.anomalies.items() if v}
@@ -26,6 +28,8 @@ def told(found):
     ([*done(1, "read", None, 0), *done(0, "add", 2)], "valid"),
     ([*done(1, "read", None, 2), *done(0, "add", 2)], "invalid"),
     (done(0, "add", 2), "unknown"),
+    ([*done(0, "add", BIG) * 4, *done(1, "read", None, -4)], "invalid"),
+    ([*done(0, "add", BIG) * 2, *done(0, "add", -BIG), *done(1, "read", None, BIG)], "valid"),
 ])
 def test_a_counter(rows, outcome):
     assert outcome == judged("counter", rows).outcome
