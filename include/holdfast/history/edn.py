@@ -67,7 +67,10 @@ class _Open:
             return Elements(self.values)
         if len(self.values) % 2:
             raise EdnError("a map lacks a value", self.begun)
-        return dict(zip(map(_hashable, self.values[::2]), self.values[1::2], strict=True))
+        found = dict(zip(map(_hashable, self.values[::2]), self.values[1::2], strict=True))
+        if len(found) * 2 != len(self.values):
+            raise EdnError("a map has a key twice", self.begun)
+        return found
 
 
 def forms(text: str) -> Iterator[tuple[int, Any]]:

@@ -143,7 +143,13 @@ def row(index=0, kind="invoke", process=0, time=0, f="w"):
     ("0\t:invoke\t:read\t[1\n", "line 1: damaged"),
     ("r(1,2,3,4)\nr(1,2)\n", "line 2: damaged.*each line is"),
     ("w 1 2\n-----\nw 1\n", "line 3: damaged"),
-    (b"{:type :invoke \xff}", "no text"), ("", "it is empty"), ("hello\n", "no history that is"),
+    (b"{:type :invoke\n\xff}", "line 2: no text"),
+    (b'[{"type":"invoke",\n"process":0,"f":"\xff"},\n{}]', "line 2: no JSON array"),
+    ("{:type :invoke :process 0\n :type :ok}", "line 1: damaged: a map has a key twice"),
+    (b"0\t:invoke\t:read\tnil\n0\t:ok\t:read\t\"\xff\"\n", "line 2: no UTF-8 text"),
+    (LOG + "INFO  jepsen.util - 0\t:okk\t:read\t3\n", "line 6: no operation"),
+    (LOG + "INFO  jepsen.util - 0\t:in", "line 6: no operation"),
+     ("", "it is empty"), ("hello\n", "no history that is"),
     (b"PK\x03\x04 no zip", "damaged"),
 ])
 def test_a_file_that_lies_is_named_by_its_line(opened, content, told):

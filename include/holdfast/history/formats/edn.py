@@ -30,7 +30,9 @@ class Edn:
         try:
             text = source.text()
         except UnicodeDecodeError as error:
-            raise SpecError(f"no text: {error.reason}", where=source.name, hint=_HINT) from error
+            line = error.object.count(b"\n", 0, error.start) + 1
+            raise SpecError(f"no text: {error.reason}", where=f"{source.name}: line {line}",
+                            hint=_HINT) from error
         builder, found = Builder(source.name), _rows(source.name, text)
         while some := list(islice(found, _AT_ONCE)):
             builder.add([row for _, row in some], [line for line, _ in some])

@@ -9,7 +9,10 @@ from holdfast.history.source import Reader, Source
 _LINE = re.compile(
     r"(?:.*\bjepsen\S*\s+-\s+)?(\d+|:?nemesis)\s+:(invoke|ok|fail|info)\s+:([\w-]+)\s*(.*)"
 )
+_BEGUN = re.compile(r".*\bjepsen\S*\s+-\s+(\d+|:?nemesis)\s+:")
+"""So only operations begin: what goes on otherwise is damaged."""
 _NOISE = re.compile(r"\S*\s*(INFO|WARN|ERROR|DEBUG|TRACE)\b")
+_NO_TEXT = re.compile("[\udc80-\udcff]")
 _FIRST = re.compile(rb"\s*(INFO.*jepsen\S*\s+-|\d+\s+:(invoke|ok|fail|info)\s)")
 
 
@@ -24,7 +27,8 @@ class JepsenLog:
         """Read it line by line."""
         builder, begun = Builder(source.name), 1
         for chunk in source.chunks():
-            for number, line in enumerate(chunk.decode("utf-8", "replace").split("\n"), begun):
+            text = chunk.decode("utf-8", "surrogateescape")
+            for number, line in enumerate(text.split("\n"), begun):
                 _take(builder, line, number)
             begun += chunk.count(b"\n")
         return builder
@@ -33,9 +37,11 @@ class JepsenLog:
 def _take(builder: Builder, line: str, number: int) -> None:
     found = _LINE.fullmatch(line)
     if found is None:
-        if line.strip() and not _NOISE.match(line):
+        if line.strip() and (_BEGUN.match(line) or not _NOISE.match(line)):
             raise builder.wrong(number, "no operation")
         return
+    if _NO_TEXT.search(line):
+        raise builder.wrong(number, "no UTF-8 text")
     process, kind, f, rest = found.groups()
     try:  # the value, then perhaps an error
         value = next((value for _, value in forms(f"({rest}\n)")), None)

@@ -39,8 +39,18 @@ def _lines(content: bytes, count: int) -> list[int]:
 def _where(source: Source, content: bytes, error: Exception) -> str:
     found = _PLACE.search(str(error))
     end = int(found.group(1)) if found else len(content)
+    if isinstance(error, UnicodeDecodeError):  # its own place is that within one text
+        end = _no_text(content)
     line = content.count(b"\n", 0, end) + 1
     return f"{source.name}: line {line}"
+
+
+def _no_text(content: bytes) -> int:
+    try:
+        content.decode("utf-8", "strict")
+    except UnicodeDecodeError as error:
+        return error.start
+    return len(content)
 
 
 READER: Reader = JsonArray()
