@@ -83,7 +83,7 @@ def lists(txns: Txns) -> Lists:
     append = np.flatnonzero(txns.kind == Kind.APPEND)
     lookup = Lookup.build(txns.key[append], txns.atom[append])
     _refuse_duplicates(txns, append, lookup)
-    read = _reads(txns)
+    read = _reads(txns, append, lookup)
     length, key = txns.high[read] - txns.low[read], txns.key[read]
     longest = _longest(key, length, len(txns.keys))
     writer_of, has_duplicates, base = _versions(txns, read, longest, lookup)
@@ -116,11 +116,29 @@ def _refuse_duplicates(txns: Txns, append: Ints, lookup: Lookup) -> None:
         raise CheckError(f"{element} was appended to {key} more than once: orders are not known")
 
 
-def _reads(txns: Txns) -> Ints:
-    """Reads that tell something: of unsure transactions only what they did see."""
+def _reads(txns: Txns, append: Ints, lookup: Lookup) -> Ints:
+    """Reads that tell something: of unsure transactions only what those saw that did happen.
+
+    A store that undoes a transaction owes nothing to what it read before.
+    """
     is_read = (txns.kind == Kind.READ) & txns.told & (txns.outcome[txns.txn] != FAIL)
-    saw = txns.high > txns.low
-    return cast(Ints, np.flatnonzero(is_read & (txns.is_ok[txns.txn] | saw)))
+    saw, is_ok = txns.high > txns.low, txns.is_ok[txns.txn]
+    read, unsure = np.flatnonzero(is_read & is_ok), np.flatnonzero(is_read & ~is_ok & saw)
+    if not len(unsure):
+        return cast(Ints, read)
+    happened = np.zeros(len(txns), dtype=bool)
+    happened[txns.txn[append[_shown(txns, read, lookup)]]] = True
+    return cast(Ints, np.union1d(read, unsure[happened[txns.txn[unsure]]]))
+
+
+def _shown(txns: Txns, read: Ints, lookup: Lookup) -> Ints:
+    """The appends that the longest of these reads of each key show."""
+    longest = _longest(txns.key[read], txns.high[read] - txns.low[read], len(txns.keys))
+    chosen = read[longest[longest >= 0]]
+    count = txns.high[chosen] - txns.low[chosen]
+    atom = txns.history.transactions.reads[spans(txns.low[chosen], count)]
+    found = lookup.find(np.repeat(txns.key[chosen], count), atom)
+    return found[found >= 0]
 
 
 def _longest(key: Ints, length: Ints, keys: int) -> Ints:
