@@ -63,9 +63,17 @@ def _draw(checked: Checked, picture: Path) -> None:
     witnesses: Sequence[Any] = checked.details.get("witnesses", ())
     drawn = next(filter(None, (svg(Witness.model_validate(w)) for w in witnesses)), "")
     if drawn:
-        picture.write_text(drawn)
+        _write(picture, drawn)
     else:
         err.print(f"no picture: {'no witness is short enough' if witnesses else 'no witness'}")
+
+
+def _write(picture: Path, drawn: str) -> None:
+    try:
+        picture.write_text(drawn)
+    except OSError as error:
+        raise SpecError(f"it cannot be written: {error.strerror}", where=str(picture),
+                        hint="name a file in a folder that is there") from error
 
 
 def as_told(file: Path, ready: Ready, checked: Checked) -> dict[str, Any]:

@@ -55,4 +55,4 @@ def write_about(path: Path, told: About) -> None:
 
 def side_file(path: Path) -> Path:
     """Where it is."""
-    return path.with_name(path.name + ".about.json")
+    return path.parent / f"{path.name}.about.json"

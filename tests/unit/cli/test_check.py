@@ -185,3 +185,15 @@ def test_without_a_witness_there_is_no_picture(file, tmp_path):
     found = ask(file(GOOD), "--checker", "set-full", "--picture", tmp_path / "w.svg")
     assert (0, False) == (found.exit_code, (tmp_path / "w.svg").exists())
     assert "no picture: no witness" in found.stderr
+
+
+def test_a_picture_that_cannot_be_drawn_ends_with_2(file, tmp_path):
+    found = ask(file(SKEW), "--checker", "list_append", "--picture", tmp_path / "none" / "w.svg")
+    assert 2 == found.exit_code
+    assert "it cannot be written: No such file or directory" in " ".join(found.stderr.split())
+
+
+def test_the_folder_where_one_stands_is_no_history(file, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    found = ask(".")
+    assert 2 == found.exit_code and "it is no file" in found.stderr
