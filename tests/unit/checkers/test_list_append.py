@@ -66,6 +66,19 @@ def test_nothing_is_named_where_nothing_is_wrong(history):
     assert ("valid", {}) == (checked.outcome, dict(checked.anomalies))
 
 
+@pytest.mark.parametrize(("processes", "outcome"), [((0, 0), "invalid"), ((0, 1), "valid")])
+def test_an_unknown_transaction_that_happened_came_after_those_of_its_session(processes, outcome):
+    history = in_turn("rx[2]", "infoax2", processes=processes)
+    checked = judge(history, model="strong-session-serializable")
+    assert outcome == checked.outcome
+    assert "valid" == judge(history, model="serializable").outcome
+
+
+def test_nothing_comes_after_an_unknown_transaction():
+    history = in_turn("infoax1", "rx[]", "rx[]", "rx[1]", processes=(0, 0, 0, 1))
+    assert "valid" == judge(history, model="strong-session-serializable").outcome
+
+
 @pytest.mark.parametrize(("model", "outcome"), [
     ("snapshot-isolation", "valid"), ("repeatable-read", "invalid"), ("serializable", "invalid"),
     ("read-committed", "valid"), ("strict-serializable", "invalid"),

@@ -93,11 +93,17 @@ def realtime_pairs(txns: Txns, inside: Ints, group: Ints) -> tuple[Ints, Ints]:
 
 
 def process_edges(txns: Txns) -> tuple[Ints, Ints]:
-    """Each acknowledged transaction of a process, and the next of the same."""
-    ok = np.flatnonzero(txns.is_ok & (txns.process >= 0))
-    ok = ok[np.argsort(txns.process[ok], kind="stable")]
-    same = txns.process[ok[1:]] == txns.process[ok[:-1]]
-    return ok[:-1][same], ok[1:][same]
+    """Each acknowledged transaction of a process, and the next of the same, until one that was.
+
+    One of which nobody knows came after those before it, if at all; it may come later than any.
+    """
+    possible = np.flatnonzero((txns.outcome != FAIL) & (txns.process >= 0))
+    possible = possible[np.argsort(txns.process[possible], kind="stable")]
+    place = np.where(txns.is_ok[possible], np.arange(len(possible)), -1)
+    before = np.maximum.accumulate(place)[:-1]
+    earlier, later = possible[before], possible[1:]
+    same = (before >= 0) & (txns.process[earlier] == txns.process[later])
+    return earlier[same], later[same]
 
 
 def _realtime(txns: Txns, first_node: int) -> tuple[Ints, Ints, int]:
