@@ -30,6 +30,7 @@ def named(history, **options):
     pytest.param("dirty-update", together("failax1", "ax2", "rx[12]"), id="built-on-aborted"),
     pytest.param("lost-update", together("rxax1", "rxax2"), id="lost-update"),
     pytest.param("G0", together("ax1ay2", "ax2ay1", "rx[12]ry[12]"), id="write-cycle"),
+    pytest.param("incompatible-order", in_turn("ax1ax2", "ax3", "rx[213]"), id="own-order"),
     pytest.param("G1c", together("ax1ry[1]", "ay1rx[1]"), id="circular-information"),
     pytest.param("G-single-item",
                  together("ax1", "ax2az1", "inforx[1]rz[1]ay1", "rx[12]ry[1]"),

@@ -5,7 +5,7 @@ from typing import cast
 
 import numpy as np
 
-from holdfast.checkers._dependency.appends import NOBODY, Lists
+from holdfast.checkers._dependency.appends import NOBODY, UNREAD, Lists
 from holdfast.checkers._dependency.groups import Groups
 from holdfast.checkers._dependency.sights import Sights
 from holdfast.checkers._dependency.txns import Bools, spans
@@ -19,6 +19,7 @@ def look_at_reads(lists: Lists) -> Sights:
     """Name every anomaly of reads and updates."""
     sights, view = Sights(), _View.of(lists)
     _orders(view, sights)
+    _swapped(view, sights)
     _other_writers(view, sights)
     _own_writes(view, sights)
     _lost_updates(view, sights)
@@ -89,6 +90,20 @@ def _orders(view: _View, sights: Sights) -> None:
     sights.add(
         "duplicate-elements", twice[count > 1] // (len(lists.append) + 1),
         lambda read: view.tell(read, "an element is there twice"))
+
+
+def _swapped(view: _View, sights: Sights) -> None:
+    """Appends of one transaction to one list that reads show in another order than they were."""
+    lists, txns = view.lists, view.lists.txns
+    place = np.full(len(txns.txn), UNREAD)
+    place[lists.append] = lists.place
+    earlier = view.groups.before(view.groups.is_write_op)
+    later = lists.append[(earlier[lists.append] >= 0) & (lists.place >= 0)]
+    later = later[(place[earlier[later]] > place[later]) & (txns.outcome[txns.txn[later]] != FAIL)]
+    sights.add(
+        "incompatible-order", txns.txn[later],
+        lambda txn: (f"{name_of(txns, txn)} appended in another order than reads show: "
+                     f"{ops_text(txns, txn)}"))
 
 
 def _other_writers(view: _View, sights: Sights) -> None:
