@@ -19,7 +19,7 @@ _WIDE = 1 << 61
 
 
 class Counter(Keyed):
-    """`out-of-bounds`: a read that no choice of the additions under way explains.
+    """`out-of-bounds`: a read below what must have been added by then, or above what can have been.
 
     The promise is about what reads show. Where many additions and no read were made it holds, as it
     does for Jepsen's counter, and the text says that nothing was read.
