@@ -34,12 +34,12 @@ test: ready-dev      ## lint, types, layers and every test
 	$(PYTEST) tests/system --ignore tests/system/airflow -n 3 --dist loadfile --no-loadscope-reorder
 # What follows runs side by side: the second mostly waits, and what is only work gives way to it.
 test-parts:
+	@nice $(MAKE) --no-print-directory lint
 	nice $(PYTEST) tests/unit -n 2 --cov --cov-report=
 	$(PYTEST) tests/contract -n 2 --dist loadgroup --cov --cov-append --cov-report=
 test-airflow:
 	$(PYTEST) tests/system/airflow -k '$(QUICK)'
 	COVERAGE_FILE=.dags.coverage nice $(PYTEST) tests/dags -n 2 --cov --cov-report=
-	@nice $(MAKE) --no-print-directory lint
 kills: ready-dev     ## kill every party of real runs, HOLDFAST_KILL_ROUNDS times each (10)
 	HOLDFAST_KILL_ROUNDS=$${HOLDFAST_KILL_ROUNDS:-10} $(PYTEST) tests/system/airflow
 lint: ready-dev
