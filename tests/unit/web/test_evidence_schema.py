@@ -11,6 +11,8 @@ from support.web import requirements
 
 WHO = {"x-who": "zoe", "sec-fetch-site": "same-origin"}
 EXAMPLES = 25
+NOWHERE = b'{"detail":"Not Found"}'
+"""What everybody is told of an address that is none."""
 QUIET = [HealthCheck.filter_too_much, HealthCheck.too_slow, HealthCheck.data_too_large]
 pytestmark = pytest.mark.usefixtures("quick_pdf")
 
@@ -46,7 +48,8 @@ def test_answers_are_as_described(schema, name):
     operation = operations(schema)[name]
 
     @given(case=operation.as_strategy())
-    @settings(max_examples=EXAMPLES, suppress_health_check=QUIET, deadline=None)
+    @settings(max_examples=EXAMPLES, suppress_health_check=QUIET, deadline=None,
+              derandomize=True)
     def ask(case):
         case.call_and_validate(headers=WHO, excluded_checks=[positive_data_acceptance])
 
@@ -58,9 +61,11 @@ def test_whoever_is_not_known_learns_nothing(schema, name):
     operation = operations(schema)[name]
 
     @given(case=operation.as_strategy())
-    @settings(max_examples=5, suppress_health_check=QUIET, deadline=None)
+    @settings(max_examples=5, suppress_health_check=QUIET, deadline=None, derandomize=True)
     def ask(case):
         answer = case.call(headers={"x-who": ""})
-        assert (401, True) == (answer.status_code, len(answer.content) < 200)
+        is_nowhere = (404, NOWHERE) == (answer.status_code, answer.content)  # such as a line end
+        assert is_nowhere or 401 == answer.status_code
+        assert len(answer.content) < 200
 
     ask()
